@@ -1,0 +1,23 @@
+"""Reach the database: models derive from `Base`, rules run statements in the unit of work the edge opened."""
+
+from application.database.base import TABLE_OPTIONS, Base, db
+from application.database.engine import engine_options, prepare_engine
+from application.database.failure import SerializationFailure
+from application.database.types import Id, UtcDateTime
+from application.database.unit import Unit, after_commit, change, execute, transaction
+
+__all__ = [
+    "TABLE_OPTIONS",
+    "Base",
+    "Id",
+    "SerializationFailure",
+    "Unit",
+    "UtcDateTime",
+    "after_commit",
+    "change",
+    "db",
+    "engine_options",
+    "execute",
+    "prepare_engine",
+    "transaction",
+]

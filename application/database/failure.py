@@ -1,0 +1,54 @@
+"""Tell apart how a database can fail, so that a client learns whether to try again."""
+
+from sqlalchemy.exc import DataError, DBAPIError, OperationalError
+
+from application.libs.error import Invalid, Unavailable
+
+_SERIALIZATION = frozenset({"40001", "40P01"})  # PostgreSQL: serialization failure, deadlock
+_SERIALIZATION_MARIADB = frozenset({1020, 1213})  # record changed since last read, deadlock
+_LOCK_WAIT_MARIADB = 1205
+
+
+class SerializationFailure(Unavailable):
+    """Two changes met; trying again will help."""
+
+
+class DatabaseBusy(Unavailable):
+    """The database is busy; try again in a moment."""
+
+
+class DatabaseAway(Unavailable):
+    """The database cannot be reached."""
+
+
+class ValueOutOfRange(Invalid):
+    """A value does not fit its column."""
+
+
+def translate(error: DBAPIError) -> Exception:
+    """Return the refusal that stands for this error, or the error itself where it is a mistake of ours."""
+    if _state(error) in _SERIALIZATION or _number(error) in _SERIALIZATION_MARIADB:
+        return SerializationFailure(headers={"Retry-After": "1"})
+    if _is_busy(error):
+        return DatabaseBusy(headers={"Retry-After": "1"})
+    if isinstance(error, DataError):
+        return ValueOutOfRange()
+    if error.connection_invalidated or isinstance(error, OperationalError):
+        return DatabaseAway(headers={"Retry-After": "2"})
+    return error
+
+
+def _state(error: DBAPIError) -> str | None:
+    state: str | None = getattr(error.orig, "sqlstate", None)
+    return state
+
+
+def _number(error: DBAPIError) -> object:
+    arguments = getattr(error.orig, "args", ())
+    return arguments[0] if arguments else None
+
+
+def _is_busy(error: DBAPIError) -> bool:
+    if _number(error) == _LOCK_WAIT_MARIADB or _state(error) == "55P03":
+        return True
+    return getattr(error.orig, "sqlite_errorname", "").startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))

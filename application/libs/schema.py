@@ -1,0 +1,120 @@
+"""Describe what comes and goes over the wire.
+
+A schema of input refuses unknown fields, converts nothing silently, and bounds every text, number and list: a body's
+size is then known, and no value overflows its column.
+"""
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from annotated_types import Le, Lt, MaxLen
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticCustomError
+
+from application.libs.ident import UUID_PATTERN
+
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+_YEARS = range(1970, 9000)
+_CONTAINERS = (list, tuple, set, frozenset, dict)
+
+
+def _utc(value: object) -> datetime:
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        moment = value
+    elif isinstance(value, str) and _RFC3339.fullmatch(value):
+        moment = _parse(value)
+    else:
+        raise PydanticCustomError("time", "Give a time with its offset, such as 2030-01-31T12:00:00Z (RFC 3339)")
+    if moment.year not in _YEARS:
+        raise PydanticCustomError("time_range", "The year must lie between 1970 and 8999")
+    return moment.astimezone(UTC)
+
+
+def _parse(value: str) -> datetime:
+    whole, dot, rest = value.upper().replace(" ", "T").partition(".")
+    if dot:  # fromisoformat takes at most six digits of a second
+        digits = re.match(r"\d+", rest)
+        length = digits.end() if digits else 0
+        whole = f"{whole}.{rest[:length][:6]:0<6}{rest[length:]}"
+    try:
+        return datetime.fromisoformat(whole)
+    except ValueError:
+        raise PydanticCustomError("time", "There is no such time") from None
+
+
+UtcTime = Annotated[datetime, BeforeValidator(_utc)]
+"""An instant: RFC 3339 with an offset on the wire, aware UTC in Python."""
+
+Ident = Annotated[str, StringConstraints(pattern=f"^{UUID_PATTERN}$", max_length=36, to_lower=True)]
+"""The id of a row: a UUID in canonical form."""
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=50, strip_whitespace=True)]
+"""A name people see: 1 to 50 characters, blanks at the ends are dropped."""
+
+Int32 = Annotated[int, Field(ge=-(2**31), le=2**31 - 1)]
+"""An integer that fits an INTEGER column."""
+
+
+class Schema(BaseModel):
+    """Be the base of every schema: strict types, no unknown field."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class PageQuery(Schema):
+    """Choose one page of a list."""
+
+    limit: int = Field(20, ge=1, le=100, description="How many items a page holds.")
+    after: str | None = Field(None, max_length=1024, description="The `next` of the page before.")
+    count: bool = Field(False, description="Whether `page.total` gives the number of all items.")
+
+
+def unbounded(model: type[BaseModel], path: str = "") -> Iterator[str]:
+    """Yield what is wrong with the fields of an input schema that have no bound, each with its cure."""
+    for name, field in model.model_fields.items():
+        yield from _unbounded(field.annotation, field.metadata, f"{path}{name}")
+
+
+def _unbounded(annotation: Any, metadata: list[Any], path: str) -> Iterator[str]:
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        yield from _unbounded(arguments[0], [*metadata, *arguments[1:]], path)
+    elif origin in (Union, UnionType):
+        for member in arguments:
+            yield from _unbounded(member, metadata, path)
+    elif origin in _CONTAINERS:
+        yield from _unbounded_container(arguments, metadata, path)
+    elif origin is not Literal and annotation is not NoneType:
+        yield from _unbounded_plain(annotation, metadata, path)
+
+
+def _unbounded_container(arguments: tuple[Any, ...], metadata: list[Any], path: str) -> Iterator[str]:
+    if not _has(metadata, MaxLen, "max_length"):
+        yield f"{path}: give it a `max_length`"
+    for member in arguments:
+        if member is not Ellipsis:
+            yield from _unbounded(member, [], f"{path}[]")
+
+
+def _unbounded_plain(annotation: Any, metadata: list[Any], path: str) -> Iterator[str]:
+    if annotation is str and not _has(metadata, MaxLen, "max_length"):
+        yield f"{path}: give the text a `max_length`, or use `Name` or `Ident`"
+    elif annotation is int and not _has(metadata, (Le, Lt), "le"):
+        yield f"{path}: give the number `ge` and `le`, or use `Int32`"
+    elif annotation is datetime and not any(isinstance(item, BeforeValidator) for item in metadata):
+        yield f"{path}: use `UtcTime`"
+    elif isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield from unbounded(annotation, f"{path}.")
+
+
+def _has(metadata: list[Any], kinds: type | tuple[type, ...], attribute: str) -> bool:
+    for item in metadata:
+        if isinstance(item, kinds) or getattr(item, attribute, None) is not None:
+            return True
+        if isinstance(item, FieldInfo) and _has(item.metadata, kinds, attribute):
+            return True
+    return False
