@@ -1,0 +1,1 @@
+"""Redprint: a layered web backend on Flask."""

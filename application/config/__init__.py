@@ -1,0 +1,1 @@
+"""Say what the process runs with: settings, logging, the schedule."""

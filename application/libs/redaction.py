@@ -1,0 +1,47 @@
+"""Take secrets out of text before it is written anywhere."""
+
+import re
+from collections.abc import Iterable
+from urllib.parse import quote, unquote
+
+MASK = "***"
+
+SHORTEST = 4  # a shorter secret would tear holes into ordinary words; the patterns below still cover its usual places
+
+PATTERNS = re.compile(
+    r"""
+      (?P<dsn> \b[a-z][a-z0-9+.-]*://[^\s:/@'"]*: ) [^\s'"]+ (?=@)
+    | (?P<header> \b(?:proxy-)?authorization\b["']?\s*[:=,]\s*["']?(?:(?:basic|bearer|digest|token)\s+)? ) [^\s'",;]+
+    | (?P<cookie> \b(?:set-)?cookie\b["']?\s*[:=]\s*["']? ) [^\s'"]+ (?:;\s*[^\s'";=]+=[^\s'";]*)*
+    | (?P<scheme> \bbearer\s+ ) [\w.~+/=-]{8,}
+    | (?P<member> \b[\w-]*(?:password|passwd|pwd|secret|token|api_?key|secret_key)(?:_?hash)?["']?\s*[:=]\s* )
+      (?: "(?:[^"\\]|\\.)*" | '(?:[^'\\]|\\.)*' | [^\s'"&,;)}\]]+ )
+    | \$argon2[a-z]*\$[^\s'",]+
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+
+
+class Redaction:
+    """Mask the secrets it was told and whatever looks like one: passwords, tokens, DSNs, hashes."""
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        """Remember each secret in the spellings it may be written in."""
+        spellings = {
+            spelling
+            for secret in secrets
+            for spelling in (secret, quote(secret), quote(secret, safe=""), unquote(secret), repr(secret)[1:-1])
+            if len(spelling) >= SHORTEST
+        }
+        longest_first = sorted(spellings, key=len, reverse=True)
+        self._known = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
+
+    def __call__(self, text: str) -> str:
+        """Return the text with every secret replaced by `***`."""
+        if self._known is not None:
+            text = self._known.sub(MASK, text)
+        return PATTERNS.sub(_masked, text)
+
+
+def _masked(match: re.Match[str]) -> str:
+    return f"{match[match.lastgroup] if match.lastgroup else ''}{MASK}"
