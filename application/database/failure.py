@@ -1,6 +1,7 @@
 """Tell apart how a database can fail, so that a client learns whether to try again."""
 
 from sqlalchemy.exc import DataError, DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from application.libs.error import Invalid, Unavailable
 
@@ -21,18 +22,16 @@ class DatabaseAway(Unavailable):
     """The database cannot be reached."""
 
 
-class ValueOutOfRange(Invalid):
-    """A value does not fit its column."""
-
-
-def translate(error: DBAPIError) -> Exception:
+def translate(error: DBAPIError | PoolTimeout) -> Exception:
     """Return the refusal that stands for this error, or the error itself where it is a mistake of ours."""
+    if isinstance(error, PoolTimeout):
+        return DatabaseBusy(headers={"Retry-After": "1"})
     if _state(error) in _SERIALIZATION or _number(error) in _SERIALIZATION_MARIADB:
         return SerializationFailure(headers={"Retry-After": "1"})
     if _is_busy(error):
         return DatabaseBusy(headers={"Retry-After": "1"})
     if isinstance(error, DataError):
-        return ValueOutOfRange()
+        return Invalid("A value does not fit its column")
     if error.connection_invalidated or isinstance(error, OperationalError):
         return DatabaseAway(headers={"Retry-After": "2"})
     return error

@@ -13,6 +13,7 @@ from flask import current_app
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Connection, CursorResult, Engine, Executable
 from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from application.database.failure import translate
@@ -115,7 +116,7 @@ def transaction(*, write: bool = True) -> Iterator[Unit]:
         raise
     except BaseException as error:
         unit.after_commit.clear()
-        if isinstance(error, DBAPIError):
+        if isinstance(error, DBAPIError | PoolTimeout):
             raise translate(error) from error
         raise
     finally:

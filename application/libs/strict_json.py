@@ -1,8 +1,8 @@
 """Read JSON strictly: what two parsers could understand differently is refused (RFC 8259 §4, §8.1).
 
 Refused with 400: anything but UTF-8, a byte order mark, nesting over 32, duplicate keys, NaN and infinities, floats
-that overflow, integers beyond 64 bits. Refused with 422, at its place: NUL and lone surrogates in text, which no database
-of ours can hold.
+that overflow, integers beyond 64 bits. Refused with 422, at its place: NUL and lone surrogates in text, which no
+database of ours can hold.
 """
 
 import json
