@@ -1,0 +1,12 @@
+import { ApiError } from './api'
+import { isKey, t } from './i18n'
+
+/** Say in the reader's language what an error means: by its code where we have a text for it, else by its status. */
+export function explain(reason: unknown): string {
+  if (!(reason instanceof ApiError)) return t('error.unknown')
+  const seconds = reason.retryAfterSeconds ?? 0
+  for (const key of [`error.${reason.code}`, `error.${reason.status}`]) {
+    if (isKey(key)) return t(key, { seconds })
+  }
+  return t(reason.status >= 500 ? 'error.500' : 'error.unknown')
+}
