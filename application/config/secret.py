@@ -73,7 +73,7 @@ KNOWN_PASSWORDS = frozenset(
 FEWEST_LETTERS = 8  # distinct ones; 32 random hexadecimal digits have fewer once in a hundred million
 
 
-class KeyFileUnusable(Exception):
+class KeyFileError(Exception):
     """The key file of development cannot be made or read; the text says the cure."""
 
 
@@ -92,7 +92,7 @@ def key_of_file(path: Path) -> str:
             _make(path)
         return _read(path)
     except OSError as error:
-        raise KeyFileUnusable(f"{path.name} cannot be kept ({error.strerror}): set SECRET_KEY") from None
+        raise KeyFileError(f"{path.name} cannot be kept ({error.strerror}): set SECRET_KEY") from None
 
 
 def _make(path: Path) -> None:
@@ -113,7 +113,7 @@ def _read(path: Path) -> str:
         path.chmod(0o600)
     key = path.read_bytes().decode("ascii", errors="replace").strip()
     if len(key) < KEY_LENGTH:
-        raise KeyFileUnusable(f"{path.name} holds no key: delete it and a new one is made, or set SECRET_KEY")
+        raise KeyFileError(f"{path.name} holds no key: delete it and a new one is made, or set SECRET_KEY")
     return key
 
 

@@ -3,10 +3,8 @@
 Nothing is read at import: `load_settings()` reads, and whoever starts the process calls it.
 """
 
-import ipaddress
 import sys
 from collections.abc import Mapping
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Self
 from zoneinfo import ZoneInfo
@@ -14,9 +12,22 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, SettingsError
 
-from application.config import database_url as urls
-from application.config import secret
+from application.config import address, secret
+from application.config.choice import AsyncMode, Environment, LogFormat, LogLevel, RunnerMode
 from application.libs.redaction import Redaction
+
+__all__ = [
+    "ROOT",
+    "AsyncMode",
+    "Environment",
+    "LogFormat",
+    "LogLevel",
+    "RunnerMode",
+    "Settings",
+    "SettingsRefused",
+    "load_settings",
+    "settings_or_exit",
+]
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -29,49 +40,8 @@ LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 MEBIBYTE = 1_048_576
 
 
-class SettingsRefused(Exception):
+class SettingsRefused(Exception):  # noqa: N818 -- errors are named by what happened (DESIGN §8)
     """The settings cannot work; the text is one line that names the variable and the cure."""
-
-
-class Environment(StrEnum):
-    """Name what this process is for."""
-
-    DEVELOPMENT = "development"
-    TESTING = "testing"
-    PRODUCTION = "production"
-
-
-class AsyncMode(StrEnum):
-    """Name how one process serves many clients at once."""
-
-    THREADING = "threading"
-    GEVENT = "gevent"
-    EVENTLET = "eventlet"
-
-
-class RunnerMode(StrEnum):
-    """Name where jobs fire: auto is a child process under gunicorn, inline under runserver and in tests."""
-
-    AUTO = "auto"
-    INLINE = "inline"
-    NONE = "none"
-
-
-class LogFormat(StrEnum):
-    """Name how a log line is written."""
-
-    TEXT = "text"
-    JSON = "json"
-
-
-class LogLevel(StrEnum):
-    """Name the least severe record that is kept."""
-
-    DEBUG = "DEBUG"
-    INFO = "INFO"
-    WARNING = "WARNING"
-    ERROR = "ERROR"
-    CRITICAL = "CRITICAL"
 
 
 def _default_secret_key(known: dict[str, Any]) -> SecretStr:
@@ -93,7 +63,7 @@ def _default_sample_data(known: dict[str, Any]) -> bool:
 
 
 def _default_trusted_hosts(known: dict[str, Any]) -> tuple[str, ...]:
-    private = known.get("environment") is not Environment.PRODUCTION and is_loopback(known.get("host", ""))
+    private = known.get("environment") is not Environment.PRODUCTION and address.is_loopback(known.get("host", ""))
     return LOOPBACK_NAMES if private else ()
 
 
@@ -199,17 +169,17 @@ class Settings(BaseSettings):
     @field_validator("database_url")
     @classmethod
     def _database(cls, value: str) -> str:
-        return urls.with_our_driver(value, root=ROOT)
+        return address.with_our_driver(value, root=ROOT)
 
     @field_validator("redis_url")
     @classmethod
     def _redis(cls, value: str | None) -> str | None:
-        return None if value is None else urls.checked(value, "REDIS_URL", urls.REDIS_SCHEMES)
+        return None if value is None else address.checked(value, "REDIS_URL", address.REDIS_SCHEMES)
 
     @field_validator("broker_url")
     @classmethod
     def _broker(cls, value: str) -> str:
-        return urls.checked(value, "BROKER_URL", urls.BROKER_SCHEMES)
+        return address.checked(value, "BROKER_URL", address.BROKER_SCHEMES)
 
     @field_validator("scheduler_timezone")
     @classmethod
@@ -256,7 +226,7 @@ class Settings(BaseSettings):
     def ws_is_open(self) -> bool:
         """Tell whether /ws takes viewers without a token."""
         if self.ws_open is None:
-            return self.environment is Environment.DEVELOPMENT and is_loopback(self.host)
+            return self.environment is Environment.DEVELOPMENT and address.is_loopback(self.host)
         return self.ws_open
 
     @property
@@ -267,7 +237,9 @@ class Settings(BaseSettings):
     def secrets(self) -> list[str]:
         """List every secret text in these settings, for whoever must keep them out of sight."""
         kept = [value.get_secret_value() for value in dict(self).values() if isinstance(value, SecretStr)]
-        kept += [word for url in (self.database_url, self.redis_url, self.broker_url) for word in urls.passwords(url)]
+        kept += [
+            word for url in (self.database_url, self.redis_url, self.broker_url) for word in address.passwords(url)
+        ]
         return [value for value in kept if value]
 
     def flask(self) -> Mapping[str, Any]:
@@ -279,7 +251,7 @@ class Settings(BaseSettings):
             "SQLALCHEMY_DATABASE_URI": self.database_url,
             "MAX_CONTENT_LENGTH": self.max_content_length,
             "MAX_FORM_PARTS": self.max_form_parts,
-            "TRUSTED_HOSTS": list(self.trusted_hosts) or None,
+            "TRUSTED_HOSTS": None,  # the edge judges the host of every request, the sockets' too, and knows IPv6
             "SESSION_COOKIE_SECURE": self.production,
             "SESSION_COOKIE_HTTPONLY": True,
             "SESSION_COOKIE_SAMESITE": "Lax",
@@ -290,14 +262,6 @@ class Settings(BaseSettings):
             "SCHEDULER_TIMEZONE": self.scheduler_timezone,
             "SCHEDULER_JOB_DEFAULTS": {"misfire_grace_time": 60, "coalesce": True, "max_instances": 1},
         }
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether only this machine can reach a server that listens there."""
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
 
 
 def refusals(settings: Settings) -> list[str]:
@@ -312,7 +276,7 @@ def _anywhere(settings: Settings) -> list[tuple[bool, str]]:
     green = settings.async_mode is not AsyncMode.THREADING
     inline = settings.runner is RunnerMode.INLINE
     own_process = settings.runner is RunnerMode.AUTO and not settings.testing
-    exposed = settings.production or not is_loopback(settings.host)
+    exposed = settings.production or not address.is_loopback(settings.host)
     return [
         (
             inline and settings.workers > 1,
@@ -328,7 +292,7 @@ def _anywhere(settings: Settings) -> list[tuple[bool, str]]:
             "ASYNC_MODE=threading",
         ),
         (
-            own_process and urls.in_memory(settings.database_url) and not settings.production,
+            own_process and address.in_memory(settings.database_url) and not settings.production,
             "DATABASE_URL names a database in memory, which the runner's process cannot see: name a file, or set "
             "RUNNER=inline with ASYNC_MODE=threading",
         ),
@@ -355,15 +319,15 @@ def _in_production(settings: Settings) -> list[tuple[bool, str]]:
         (key is not None, f"SECRET_KEY {key}: set it to the output of `{secret.RECIPE}`"),
         (settings.flask_debug, "FLASK_DEBUG opens a shell to whoever meets an error: leave it out in production"),
         (
-            urls.in_memory(settings.database_url),
+            address.in_memory(settings.database_url),
             "DATABASE_URL names a database in memory, lost at every stop: name a file or a server",
         ),
         (
-            urls.in_temporary_directory(settings.database_url),
+            address.in_temporary_directory(settings.database_url),
             "DATABASE_URL names a file in a temporary directory, lost at a reboot: name one that stays",
         ),
         (
-            plain_mail and not is_loopback(settings.mail_server),
+            plain_mail and not address.is_loopback(settings.mail_server),
             "MAIL_PASSWORD would cross the network in clear: set MAIL_USE_TLS=1, or MAIL_PORT=465",
         ),
     ]
@@ -382,7 +346,7 @@ def load_settings(**overrides: Any) -> Settings:
     except ValidationError as error:
         faults = [fault for fault in error.errors(include_url=False) if fault["type"] != "default_factory_not_called"]
         raise SettingsRefused("; ".join(map(_reason, faults))) from None
-    except secret.KeyFileUnusable as error:
+    except secret.KeyFileError as error:
         raise SettingsRefused(str(error)) from None
     except (OSError, UnicodeDecodeError, SettingsError) as error:
         raise SettingsRefused(f".env cannot be read ({type(error).__name__}): make it UTF-8 text and yours") from None

@@ -1,0 +1,66 @@
+"""Write the line about one request, for people or for machines.
+
+Not by `logging`, which costs more than the rest of the edge together (DESIGN §4).
+"""
+
+import re
+from functools import lru_cache
+from time import gmtime, strftime, time
+from urllib.parse import quote
+
+import msgspec
+
+from application.libs.logfile import escaped, word
+
+PLAIN = re.compile(r"[A-Za-z0-9/._~!$&'()*+,;=:@-]*", re.ASCII)  # RFC 3986's path characters, none of them encoded
+
+_ENCODER = msgspec.json.Encoder()
+
+
+class AccessLine(msgspec.Struct, kw_only=True):
+    """Hold what is written about one request, in the order of the line."""
+
+    time: str
+    level: str = "INFO"
+    logger: str = "access"
+    request_id: str
+    method: str
+    path: str
+    """Percent-encoded; never with the query, which may hold secrets."""
+    endpoint: str | None
+    status: int
+    milliseconds: float
+    user: str | None
+    remote: str | None
+
+
+def text_line(line: AccessLine) -> bytes:
+    """Write a line for people: nothing a client sent can end it or pretend to be another field."""
+    return (
+        f"{line.time} INFO access [{line.request_id}] {line.method} {line.path} {line.endpoint or '-'} {line.status} "
+        f"{line.milliseconds}ms user={'-' if line.user is None else word(line.user)} remote={line.remote or '-'}\n"
+    ).encode()
+
+
+def json_line(line: AccessLine) -> bytes:
+    """Write a line for machines."""
+    if line.user is not None and not line.user.isprintable():
+        line.user = escaped(line.user)
+    return _ENCODER.encode(line) + b"\n"
+
+
+def now() -> str:
+    """Give the time in UTC to the millisecond, as RFC 3339 writes it."""
+    at = time()
+    second = int(at)
+    return f"{_to_the_second(second)}.{int((at - second) * 1000):03d}Z"
+
+
+@lru_cache(maxsize=2)
+def _to_the_second(second: int) -> str:
+    return strftime("%Y-%m-%dT%H:%M:%S", gmtime(second))
+
+
+def plain_path(path: str) -> str:
+    """Percent-encode a path as WSGI hands it over, where it holds anything but plain characters."""
+    return path if PLAIN.fullmatch(path) else quote(path.encode("latin-1", errors="replace"))

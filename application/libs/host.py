@@ -1,0 +1,56 @@
+"""Judge the host a request names (RFC 9112 §3.2)."""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+HOST = re.compile(r"(?:\[([0-9a-f:.]+)\]|([a-z0-9._-]+))(?::[0-9]{1,5})?", re.ASCII | re.IGNORECASE)
+
+MOST_KNOWN_HOSTS = 1024  # Host headers remembered as good; a bound because any client may invent them
+
+
+class TrustedHosts:
+    """Judge the host a request names; remember the good ones, because a look-up is all a request may cost."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        listed = [name.strip().strip("[]").encode("idna").decode("ascii").lower() for name in names]
+        self._exact = {name.lstrip(".") for name in listed}
+        self._suffixes = tuple(name for name in listed if name.startswith("."))
+        self._known: set[str] = set()
+
+    def fault(self, environ: Mapping[str, Any]) -> str | None:
+        """Say why the request's host is refused, or None."""
+        host = environ.get("HTTP_HOST")
+        target: str = environ.get("RAW_URI") or environ.get("REQUEST_URI") or "/"
+        if host in self._known and target[0] == "/":
+            return None
+        return self._fault_of_host(host, environ) or self._fault_of_target(host, target)
+
+    def _fault_of_host(self, host: str | None, environ: Mapping[str, Any]) -> str | None:
+        if host is None:
+            return (
+                None if environ.get("SERVER_PROTOCOL") == "HTTP/1.0" else "HTTP/1.1 asks for a Host header (RFC 9112)"
+            )
+        match = HOST.fullmatch(host)
+        if match is None:
+            return "The Host header is not a host"
+        if not self._serves((match[1] or match[2]).lower().rstrip(".")):
+            return "This host is not served here; TRUSTED_HOSTS lists those that are"
+        if len(self._known) < MOST_KNOWN_HOSTS:
+            self._known.add(host)
+        return None
+
+    def _serves(self, name: str) -> bool:
+        return not self._exact or name in self._exact or (bool(self._suffixes) and name.endswith(self._suffixes))
+
+    @staticmethod
+    def _fault_of_target(host: str | None, target: str) -> str | None:
+        """Refuse `GET http://elsewhere/`: its host would count over the header (RFC 9112 §3.2.2)."""
+        _scheme, separator, rest = target.partition("://")
+        if (
+            target[0] in "/*"
+            or not separator
+            or rest.partition("/")[0].partition("?")[0].lower() == (host or "").lower()
+        ):
+            return None
+        return "The request's target and its Host header name different hosts"
