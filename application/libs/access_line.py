@@ -5,7 +5,7 @@ Not by `logging`, which costs more than the rest of the edge together (DESIGN §
 
 import re
 from functools import lru_cache
-from time import gmtime, strftime, time
+from time import gmtime, strftime
 from urllib.parse import quote
 
 import msgspec
@@ -37,21 +37,22 @@ class AccessLine(msgspec.Struct, kw_only=True):
 def text_line(line: AccessLine) -> bytes:
     """Write a line for people: nothing a client sent can end it or pretend to be another field."""
     return (
-        f"{line.time} INFO access [{line.request_id}] {line.method} {line.path} {line.endpoint or '-'} {line.status} "
-        f"{line.milliseconds}ms user={'-' if line.user is None else word(line.user)} remote={line.remote or '-'}\n"
+        f"{line.time} INFO access [{line.request_id}] {word(line.method)} {line.path} {line.endpoint or '-'} "
+        f"{line.status} {line.milliseconds}ms user={'-' if line.user is None else word(line.user)} "
+        f"remote={'-' if line.remote is None else word(line.remote)}\n"
     ).encode()
 
 
 def json_line(line: AccessLine) -> bytes:
     """Write a line for machines."""
-    if line.user is not None and not line.user.isprintable():
-        line.user = escaped(line.user)
-    return _ENCODER.encode(line) + b"\n"
+    if line.user is not None:
+        line.user = line.user.encode(errors="backslashreplace").decode()  # JSON has no lone surrogates
+    text = _ENCODER.encode(line).decode()
+    return f"{escaped(text)}\n".encode()
 
 
-def now() -> str:
-    """Give the time in UTC to the millisecond, as RFC 3339 writes it."""
-    at = time()
+def stamp(at: float) -> str:
+    """Write seconds since the epoch in UTC to the millisecond, as RFC 3339 does."""
     second = int(at)
     return f"{_to_the_second(second)}.{int((at - second) * 1000):03d}Z"
 

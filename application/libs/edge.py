@@ -9,14 +9,14 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from http import HTTPStatus
-from time import perf_counter
+from time import perf_counter, time
 from types import TracebackType
 from typing import Any, Literal, cast
 
 import msgspec
 from uuid_utils import uuid7
 
-from application.libs.access_line import AccessLine, json_line, now, plain_path, text_line
+from application.libs.access_line import AccessLine, json_line, plain_path, stamp, text_line
 from application.libs.error import PROBLEM_TYPE, BadRequest, InternalError, Refusal, problem
 from application.libs.host import TrustedHosts
 from application.libs.request_body import Body, BodyBrokenError
@@ -300,7 +300,7 @@ class _Exchange:
         environ = self._environ
         request = environ.get("werkzeug.request")
         line = AccessLine(
-            time=now(),
+            time=stamp(time()),
             request_id=self.request_id,
             method=environ["REQUEST_METHOD"],
             path=plain_path(f"{environ.get('SCRIPT_NAME', '')}{environ.get('PATH_INFO', '')}"),

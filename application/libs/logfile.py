@@ -5,6 +5,7 @@ under a lock; the other processes notice the new inode, by size and by time, and
 """
 
 import fcntl
+import json
 import os
 import sys
 from collections.abc import Iterator
@@ -125,8 +126,7 @@ def escaped(text: str) -> str:
 
 
 def _escape(character: str) -> str:
-    code = ord(character)
-    return {9: "\\t", 10: "\\n", 13: "\\r"}.get(code) or (f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}")
+    return json.dumps(character)[1:-1] if character != "\x7f" else "\\u007f"
 
 
 def word(text: str) -> str:
