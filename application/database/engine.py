@@ -6,11 +6,12 @@ lost, with a plain `BEGIN` 359 failed at once, with `BEGIN IMMEDIATE` for writer
 
 from typing import Any
 
-from psycopg.types.string import TextLoader
 from sqlalchemy import Connection, Engine, event, make_url
 
 BUSY_TIMEOUT_SECONDS = 5
 """How long a writer waits for SQLite's lock before the answer is 503."""
+
+_TEXT_OID = 25  # PostgreSQL's catalogue number of the type text
 
 _SQLITE_PRAGMAS = (
     "PRAGMA journal_mode=WAL",
@@ -20,12 +21,20 @@ _SQLITE_PRAGMAS = (
 )
 
 
-def engine_options(url: str) -> dict[str, Any]:
-    """Return what `create_engine` takes for this URL, as Flask-SQLAlchemy's SQLALCHEMY_ENGINE_OPTIONS."""
+def engine_options(url: str, pool_size: int) -> dict[str, Any]:
+    """Return what `create_engine` takes for this URL, as Flask-SQLAlchemy's SQLALCHEMY_ENGINE_OPTIONS.
+
+    A pool holds `pool_size` connections and lends as many more for a rush.
+    """
     dialect = make_url(url).get_backend_name()
     if dialect == "sqlite":
-        return {"connect_args": {"timeout": BUSY_TIMEOUT_SECONDS}, "pool_size": 10, "max_overflow": 30}
-    pooled: dict[str, Any] = {"pool_pre_ping": True, "pool_size": 10, "max_overflow": 10, "pool_timeout": 5}
+        return {"connect_args": {"timeout": BUSY_TIMEOUT_SECONDS}, "pool_size": pool_size, "max_overflow": 30}
+    pooled: dict[str, Any] = {
+        "pool_pre_ping": True,
+        "pool_size": pool_size,
+        "max_overflow": pool_size,
+        "pool_timeout": 5,
+    }
     if dialect == "postgresql":
         return pooled | {
             "connect_args": {"connect_timeout": 2, "options": "-c TimeZone=UTC"},
@@ -63,4 +72,5 @@ def _begin_sqlite(connection: Connection) -> None:
 
 
 def _connect_postgresql(driver: Any, _record: object) -> None:
-    driver.adapters.register_loader("uuid", TextLoader)  # ids are text in Python
+    text_loader = driver.adapters.get_loader(_TEXT_OID, 0)
+    driver.adapters.register_loader("uuid", text_loader)  # ids are text in Python

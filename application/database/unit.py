@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, TypeVarTuple
 
 from flask import current_app
 from flask_sqlalchemy import SQLAlchemy
@@ -15,9 +15,12 @@ from sqlalchemy import Connection, CursorResult, Engine, Executable
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.selectable import TypedReturnsRows
 
 from application.database.failure import translate
 from application.libs.error import Refusal
+
+Columns = TypeVarTuple("Columns")
 
 _LOG = logging.getLogger(__name__)
 
@@ -125,7 +128,7 @@ def transaction(*, write: bool = True) -> Iterator[Unit]:
         _run_callbacks(unit)
 
 
-def execute(statement: Executable, **parameters: Any) -> CursorResult[Any]:
+def execute(statement: TypedReturnsRows[*Columns], **parameters: Any) -> CursorResult[*Columns]:
     """Run a statement on the current unit's connection and return its rows."""
     return current_unit().connection.execute(statement, parameters)
 

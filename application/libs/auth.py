@@ -1,5 +1,8 @@
 """Know who is asking: the identity of the current request."""
 
+import base64
+import binascii
+
 from flask import g
 
 from application.libs.error import Forbidden, Unauthenticated
@@ -39,6 +42,20 @@ def read_credentials(header: str | None) -> Credentials | None:
     return Credentials(scheme=scheme.lower(), value=value.strip())
 
 
+def read_basic(credentials: Credentials) -> tuple[str, str] | None:
+    """Return name and password of HTTP Basic credentials (RFC 7617), UTF-8 or else latin-1; None if malformed."""
+    try:
+        raw = base64.b64decode(credentials.value, validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        text = raw.decode("latin-1")
+    name, colon, password = text.partition(":")
+    return (name, password) if colon and "\x00" not in name else None
+
+
 def set_identity(identity: Identity | None) -> None:
     """Remember who is asking for the rest of the request or socket event."""
     g.identity = identity
@@ -56,3 +73,9 @@ def current_identity() -> Identity:
     if identity is None:
         raise Unauthenticated
     return identity
+
+
+def viewer_id() -> str | None:
+    """Return the id of who is asking, or None when nobody signed in."""
+    identity = find_identity()
+    return None if identity is None else identity.user_id

@@ -11,9 +11,10 @@ A Redprint is a `flask.Blueprint`; a `Surface` is the blueprint of a version, an
 """
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Any, TypeVar, Unpack
 
-from flask import Blueprint, Flask
+from flask import Blueprint, Flask, current_app
 from flask.sansio.blueprints import Blueprint as AnyBlueprint
 from flask.sansio.blueprints import BlueprintSetupState
 
@@ -21,9 +22,9 @@ from application.libs.declaration import DeclarationError, mistake
 from application.libs.ident import IdConverter
 from application.libs.ok import Dialect
 from application.libs.operation import Contract, Operation, read_operation
-from application.libs.view import Identify, Machinery, Transaction, compile_view
+from application.libs.view import Identify, Machinery, Transaction, UnitOfWork, compile_view
 
-__all__ = ["DeclarationError", "Machinery", "Mounted", "Redprint", "Surface", "init_app", "machinery"]
+__all__ = ["DeclarationError", "Machinery", "Mounted", "Redprint", "Surface", "init_app", "machinery", "unit_of_work"]
 
 H = TypeVar("H", bound=Callable[..., object])
 
@@ -125,6 +126,11 @@ def init_app(app: Flask, *, transaction: Transaction, identify: Identify, retry_
     app.extensions["redprint"] = Machinery(transaction=transaction, identify=identify, retry_on=retry_on)
     app.url_map.converters["id"] = IdConverter
     app.url_map.merge_slashes = False  # `//api` is a 404, not a redirect with an HTML body
+
+
+def unit_of_work(*, write: bool = True) -> AbstractContextManager[UnitOfWork]:
+    """Open a short unit of work in a handler declared with `transaction=False`."""
+    return machinery(current_app).transaction(write=write)
 
 
 def machinery(app: Any) -> Machinery:

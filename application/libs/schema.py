@@ -118,3 +118,8 @@ def _has(metadata: list[Any], kinds: type | tuple[type, ...], attribute: str) ->
         if isinstance(item, FieldInfo) and _has(item.metadata, kinds, attribute):
             return True
     return False
+
+
+def absent() -> Any:
+    """Be the default of a patch's field: it may be left out, and is then not among `model_fields_set`."""
+    return Field(default_factory=object)

@@ -1,0 +1,15 @@
+"""Mount everything that has a URL; this is the table of contents."""
+
+from flask import Flask
+
+from application.api import v1
+from application.libs import openapi
+from application.modules.dashboard.pages import dashboard
+
+
+def init_app(app: Flask) -> None:
+    """Register the versions of the API, the scheduler's, the pages and the sockets."""
+    for surface in (v1.surface(),):
+        app.register_blueprint(surface)
+        openapi.serve(app, surface, version=v1.VERSION)
+    app.register_blueprint(dashboard)

@@ -1,0 +1,20 @@
+"""Version 1 of the API: the list of what it serves."""
+
+from application.libs.ok import Envelope
+from application.libs.redprint import Surface
+from application.modules.auth.endpoints import auth
+from application.modules.blog.endpoints import blog
+from application.modules.tag.endpoints import tag
+from application.modules.user.endpoints import user
+
+VERSION = "1.0.0"
+
+REDPRINTS = (auth, blog, tag, user)
+
+
+def surface() -> Surface:
+    """Return the version, ready to be registered."""
+    v1 = Surface("v1", __name__, url_prefix="/api/v1", dialect=Envelope(), title="Redprint API")
+    for redprint in REDPRINTS:
+        v1.register_blueprint(redprint)
+    return v1

@@ -1,0 +1,1 @@
+"""Gather the commands of `manager.py`."""

@@ -1,0 +1,66 @@
+"""Create, migrate and clear the database."""
+
+from pathlib import Path
+
+import click
+from flask import Flask, current_app
+from flask.cli import with_appcontext
+from flask_migrate import Migrate
+from flask_migrate import upgrade as run_migrations
+
+from application.config.setting import ROOT
+from application.database import Base, change, db, transaction
+from application.database.lock import migration_lock
+
+DIRECTORY = str(ROOT / "migrations")
+
+
+def init_app(app: Flask) -> None:
+    """Let Flask-Migrate know the database; only commands need it, so the web processes never load Alembic."""
+    Migrate(app, db, directory=DIRECTORY)
+
+
+def upgrade_database() -> None:
+    """Bring the tables to the newest revision, under a lock that other processes wait for."""
+    engine = db.engine
+    if engine.dialect.name == "sqlite" and engine.url.database:
+        Path(engine.url.database).parent.mkdir(parents=True, exist_ok=True)
+    with migration_lock(engine):
+        run_migrations(directory=DIRECTORY)
+
+
+def clear_database() -> int:
+    """Delete every row of every table and return how many there were; the tables stay."""
+    with transaction():
+        return sum(change(table.delete()) for table in reversed(Base.metadata.sorted_tables))
+
+
+@click.command("upgrade")
+@with_appcontext
+def upgrade() -> None:
+    """Bring the database's tables to the newest revision."""
+    upgrade_database()
+    click.echo(f"The database {_shown()} is up to date.")
+
+
+@click.command("init-db")
+@with_appcontext
+def init_db() -> None:
+    """Create the database's tables, or bring them up to date."""
+    upgrade_database()
+    click.echo(f"The database {_shown()} is ready. Next: `python manager.py create-admin`.")
+
+
+@click.command("clear-db")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@with_appcontext
+def clear_db(*, yes: bool) -> None:
+    """Delete every row of every table; the tables stay."""
+    if not yes:
+        click.confirm(f"Delete everything in {_shown()}?", abort=True)
+    click.echo(f"Deleted {clear_database()} rows from {_shown()}.")
+
+
+def _shown() -> str:
+    shown: str = db.engine.url.render_as_string(hide_password=True)
+    return shown.replace(f"{current_app.root_path}/", "")

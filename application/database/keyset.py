@@ -1,0 +1,83 @@
+"""Cut a statement into pages by key instead of OFFSET: the last page costs what the first costs."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+
+from application.database.unit import execute
+from application.libs.error import field_error
+from application.libs.page import BadCursor, Page, UnknownOrder, decode_cursor, encode_cursor
+from application.libs.record import Record
+
+AnySelect = Select[*tuple[Any, ...]]
+R = TypeVar("R", bound=Record)
+
+
+class Orders:
+    """List what a list can be sorted by: column by name, ties broken by the unique `tie` column (`id`)."""
+
+    def __init__(self, columns: Mapping[str, Any], *, tie: Any) -> None:
+        """Take the allowed columns by the name the client gives and the record carries."""
+        self._columns = dict(columns)
+        self._tie = tie
+
+    def names(self) -> list[str]:
+        """Return the allowed values of `sort`, each also with a minus for descending."""
+        return [name for column in self._columns for name in (column, f"-{column}")]
+
+    def page(self, statement: AnySelect, *, sort: str, after: str | None, limit: int) -> AnySelect:
+        """Return the statement cut to one page and one item more; raise `UnknownOrder` or `BadCursor`."""
+        column, descending = self._choose(sort)
+        if after is not None:
+            statement = statement.where(self._behind(column, sort, after, descending=descending))
+        order = (column.desc(), self._tie.desc()) if descending else (column.asc(), self._tie.asc())
+        return statement.order_by(*order).limit(limit + 1)
+
+    def cut(self, records: Sequence[R], *, sort: str, limit: int, total: int | None = None) -> Page[R]:
+        """Return the page of the records the statement gave; `total` is passed on."""
+        if len(records) <= limit:
+            return Page(items=records, limit=limit, total=total)
+        last: Any = records[limit - 1]
+        value = getattr(last, sort.lstrip("-"))
+        text = value.isoformat() if isinstance(value, datetime) else value
+        return Page(items=records[:limit], limit=limit, next=encode_cursor(sort, [text, last.id]), total=total)
+
+    def _choose(self, sort: str) -> tuple[Any, bool]:
+        name = sort.removeprefix("-")
+        if name not in self._columns:
+            message = f"Sort by one of {', '.join(self.names())}"
+            raise UnknownOrder(errors=[field_error("query", "sort", msg=message, type_="sort")])
+        return self._columns[name], sort.startswith("-")
+
+    def _behind(self, column: Any, sort: str, after: str, *, descending: bool) -> ColumnElement[bool]:
+        python_type = column.type.python_type
+        kind = str if python_type is datetime else python_type
+        value, tie = decode_cursor(after, sort, [kind, str])
+        bound = _time(value) if python_type is datetime else value
+        if descending:
+            return or_(column < bound, and_(column == bound, self._tie < tie))
+        return or_(column > bound, and_(column == bound, self._tie > tie))
+
+
+def count(statement: AnySelect) -> int:
+    """Return how many rows the statement has in all."""
+    total: int = execute(select(func.count()).select_from(statement.order_by(None).subquery())).scalar_one()
+    return total
+
+
+def contains(column: Any, text: str) -> ColumnElement[bool]:
+    """Match the text anywhere in the column, literally: `%` and `_` mean themselves."""
+    condition: ColumnElement[bool] = column.contains(text, autoescape=True, escape="\\")
+    return condition
+
+
+def _time(value: str | int) -> datetime:
+    try:
+        moment = datetime.fromisoformat(str(value))
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise BadCursor(errors=[field_error("query", "after", msg=BadCursor.title, type_="cursor")])
+    return moment

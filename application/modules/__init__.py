@@ -1,0 +1,1 @@
+"""Features: a folder each, with the same files in every one."""

@@ -1,0 +1,1 @@
+"""Blogs, drafts and their tags."""

@@ -1,0 +1,46 @@
+"""Tables of blogs and their tags."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import ForeignKey, Index, String, Text
+from sqlalchemy.dialects import mysql
+from sqlalchemy.orm import Mapped, mapped_column
+
+from application.database import TABLE_OPTIONS, Base, Id, UtcDateTime
+
+
+class Status(StrEnum):
+    """Say who can see a blog: its owner, or everybody."""
+
+    DRAFT = "draft"
+    PUBLISHED = "published"
+
+
+class Blog(Base):
+    """Be a text somebody wrote, as a draft or published."""
+
+    __tablename__ = "blog"
+    __table_args__ = (
+        Index("ix_blog_status_created_at", "status", "created_at", "id"),
+        Index("ix_blog_owner_created_at", "owner_id", "created_at", "id"),
+        TABLE_OPTIONS,
+    )
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    owner_id: Mapped[str] = mapped_column(Id, ForeignKey("user.id", ondelete="RESTRICT"))
+    title: Mapped[str] = mapped_column(String(200))
+    content: Mapped[str] = mapped_column(Text().with_variant(mysql.MEDIUMTEXT(), "mysql", "mariadb"))
+    status: Mapped[str] = mapped_column(String(20))
+    published_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class BlogTag(Base):
+    """Put a tag on a blog."""
+
+    __tablename__ = "blog_tag"
+
+    blog_id: Mapped[str] = mapped_column(Id, ForeignKey("blog.id", ondelete="CASCADE"), primary_key=True)
+    tag_id: Mapped[str] = mapped_column(Id, ForeignKey("tag.id", ondelete="RESTRICT"), primary_key=True, index=True)

@@ -1,0 +1,75 @@
+"""Rules about tags."""
+
+import sqlalchemy as sa
+
+from application.database import change, execute
+from application.database.keyset import Orders, contains, count
+from application.libs.clock import now
+from application.libs.error import Conflict, NotFound
+from application.libs.ident import new_id
+from application.libs.page import Page
+from application.libs.record import Record
+from application.modules.tag.models import Tag
+
+
+class TagNotFound(NotFound):
+    """There is no such tag."""
+
+
+class NameTaken(Conflict):
+    """There is a tag of this name."""
+
+
+class TagInUse(Conflict):
+    """The tag is on blogs; take it off them first."""
+
+
+class TagRow(Record):
+    """Hold one tag."""
+
+    id: str
+    name: str
+
+
+ORDERS = Orders({"name": Tag.name, "id": Tag.id}, tie=Tag.id)
+
+_ALL = sa.select(Tag.id, Tag.name)
+_GET = _ALL.where(Tag.id == sa.bindparam("tag_id"))
+_INSERT = sa.insert(Tag)
+_UPDATE = sa.update(Tag).where(Tag.id == sa.bindparam("tag_id"))
+_DELETE = sa.delete(Tag).where(Tag.id == sa.bindparam("tag_id"))
+
+
+def search(*, limit: int, after: str | None, sort: str, q: str | None, counted: bool) -> Page[TagRow]:
+    """List tags, those whose name contains `q`."""
+    statement = _ALL if q is None else _ALL.where(contains(Tag.name, q))
+    rows = [TagRow(*row) for row in execute(ORDERS.page(statement, sort=sort, after=after, limit=limit))]
+    return ORDERS.cut(rows, sort=sort, limit=limit, total=count(statement) if counted else None)
+
+
+def get(tag_id: str) -> TagRow:
+    """Return a tag."""
+    row = execute(_GET, tag_id=tag_id).one_or_none()
+    if row is None:
+        raise TagNotFound
+    return TagRow(*row)
+
+
+def create(*, name: str) -> TagRow:
+    """Create a tag; two never share a name."""
+    tag = TagRow(id=new_id(), name=name)
+    change(_INSERT, conflict=NameTaken, id=tag.id, name=name, created_at=now())
+    return tag
+
+
+def update(tag_id: str, *, name: str | None = None) -> TagRow:
+    """Rename a tag; without a name nothing changes."""
+    if name is not None and change(_UPDATE, conflict=NameTaken, tag_id=tag_id, name=name) == 0:
+        raise TagNotFound
+    return get(tag_id)
+
+
+def delete(tag_id: str) -> None:
+    """Delete a tag that is on no blog."""
+    if change(_DELETE, conflict=TagInUse, tag_id=tag_id) == 0:
+        raise TagNotFound

@@ -1,0 +1,18 @@
+"""Table of tags."""
+
+from datetime import datetime
+
+from sqlalchemy import String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from application.database import Base, Id, UtcDateTime
+
+
+class Tag(Base):
+    """Be a word that orders blogs."""
+
+    __tablename__ = "tag"
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    name: Mapped[str] = mapped_column(String(50), unique=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)

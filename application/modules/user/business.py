@@ -1,0 +1,163 @@
+"""Rules about users: names are unique, a last admin stays."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from application.database import change, execute, keyset
+from application.database.keyset import Orders, contains
+from application.libs.clock import now
+from application.libs.error import Conflict, NotFound
+from application.libs.ident import new_id
+from application.libs.page import Page
+from application.libs.record import Record
+from application.modules.auth.models import Token
+from application.modules.user.models import User, UserRole
+from application.permissions import Role
+
+
+class UserNotFound(NotFound):
+    """There is no such user."""
+
+
+class NameTaken(Conflict):
+    """There is a user of this name."""
+
+
+class UserInUse(Conflict):
+    """The user owns blogs; delete them first."""
+
+
+class LastAdmin(Conflict):
+    """The last admin cannot be removed; make somebody else admin first."""
+
+
+class UserRow(Record):
+    """Hold one user, roles in alphabetical order; the password's hash stays in the table."""
+
+    id: str
+    name: str
+    roles: Sequence[str]
+    created_at: datetime
+    updated_at: datetime
+
+
+ORDERS = Orders({"name": User.name, "created_at": User.created_at}, tie=User.id)
+
+_ALL = sa.select(User.id, User.name, User.created_at, User.updated_at)
+_GET = _ALL.where(User.id == sa.bindparam("user_id"))
+_ROLES = (
+    sa.select(UserRole.user_id, UserRole.role)
+    .where(UserRole.user_id.in_(sa.bindparam("user_ids", expanding=True)))
+    .order_by(UserRole.role)
+)
+_ADMINS = sa.select(UserRole.user_id).where(UserRole.role == Role.ADMIN).with_for_update()
+_INSERT = sa.insert(User)
+_UPDATE = sa.update(User).where(User.id == sa.bindparam("user_id"))
+_DELETE = sa.delete(User).where(User.id == sa.bindparam("user_id"))
+_INSERT_ROLE = sa.insert(UserRole)
+_DELETE_ROLES = sa.delete(UserRole).where(UserRole.user_id == sa.bindparam("user_id"))
+_DELETE_TOKENS = sa.delete(Token).where(Token.user_id == sa.bindparam("user_id"))
+
+
+def search(*, limit: int, after: str | None, sort: str, q: str | None, count: bool) -> Page[UserRow]:
+    """List users, those whose name contains `q`."""
+    statement = _ALL if q is None else _ALL.where(contains(User.name, q))
+    found = execute(ORDERS.page(statement, sort=sort, after=after, limit=limit)).all()
+    roles = _roles_of([row[0] for row in found])
+    rows = [_row(row, roles) for row in found]
+    return ORDERS.cut(rows, sort=sort, limit=limit, total=keyset.count(statement) if count else None)
+
+
+def get(user_id: str) -> UserRow:
+    """Return a user."""
+    row = execute(_GET, user_id=user_id).one_or_none()
+    if row is None:
+        raise UserNotFound
+    return _row(row, _roles_of([user_id]))
+
+
+def get_visible(user_id: str, *, viewer_id: str, viewer_manages: bool) -> UserRow:
+    """Return a user to themselves or to who manages users; to anybody else there is no such user."""
+    if user_id != viewer_id and not viewer_manages:
+        raise UserNotFound
+    return get(user_id)
+
+
+def create(*, name: str, password_hash: str | None, roles: Sequence[str] = (Role.USER,)) -> UserRow:
+    """Create a user; one without a password hash cannot sign in."""
+    moment, user_id = now(), new_id()
+    change(
+        _INSERT,
+        conflict=NameTaken,
+        id=user_id,
+        name=name,
+        password_hash=password_hash,
+        created_at=moment,
+        updated_at=moment,
+    )
+    _put_roles(user_id, roles)
+    return get(user_id)
+
+
+def update(
+    user_id: str,
+    *,
+    name: str | None = None,
+    password_hash: str | None = None,
+    roles: Sequence[str] | None = None,
+) -> UserRow:
+    """Change what is given; a new password ends the user's sessions."""
+    values: dict[str, Any] = {"updated_at": now()}
+    if name is not None:
+        values["name"] = name
+    if password_hash is not None:
+        values["password_hash"] = password_hash
+        change(_DELETE_TOKENS, user_id=user_id)
+    if change(_UPDATE, conflict=NameTaken, user_id=user_id, **values) == 0:
+        raise UserNotFound
+    if roles is not None:
+        if Role.ADMIN not in roles:
+            _check_not_last_admin(user_id)
+        change(_DELETE_ROLES, user_id=user_id)
+        _put_roles(user_id, roles)
+    return get(user_id)
+
+
+def delete(user_id: str) -> None:
+    """Delete a user who owns no blogs, with their roles and tokens."""
+    _check_not_last_admin(user_id)
+    if change(_DELETE, conflict=UserInUse, user_id=user_id) == 0:
+        raise UserNotFound
+
+
+def has_admin() -> bool:
+    """Tell whether anybody is admin."""
+    return execute(_ADMINS).first() is not None
+
+
+def _row(row: sa.Row[*tuple[Any, ...]], roles: dict[str, list[str]]) -> UserRow:
+    user_id, name, created_at, updated_at = row
+    return UserRow(user_id, name, roles.get(user_id, []), created_at, updated_at)
+
+
+def _roles_of(user_ids: Sequence[str]) -> dict[str, list[str]]:
+    roles: dict[str, list[str]] = {}
+    if user_ids:
+        for user_id, role in execute(_ROLES, user_ids=user_ids):
+            roles.setdefault(user_id, []).append(role)
+    return roles
+
+
+def _put_roles(user_id: str, roles: Sequence[str]) -> None:
+    rows = [{"user_id": user_id, "role": role} for role in dict.fromkeys(roles)]
+    if rows:
+        change(_INSERT_ROLE, rows)
+
+
+def _check_not_last_admin(user_id: str) -> None:
+    admins = list(execute(_ADMINS).scalars())
+    if admins == [user_id]:
+        raise LastAdmin

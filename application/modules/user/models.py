@@ -1,0 +1,29 @@
+"""Tables of users and their roles."""
+
+from datetime import datetime
+
+from sqlalchemy import ForeignKey, String
+from sqlalchemy.orm import Mapped, mapped_column
+
+from application.database import Base, Id, UtcDateTime
+
+
+class User(Base):
+    """Be somebody with a name; without a password hash they cannot sign in."""
+
+    __tablename__ = "user"
+
+    id: Mapped[str] = mapped_column(Id, primary_key=True)
+    name: Mapped[str] = mapped_column(String(50), unique=True)
+    password_hash: Mapped[str | None] = mapped_column(String(200))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class UserRole(Base):
+    """Give a user a role."""
+
+    __tablename__ = "user_role"
+
+    user_id: Mapped[str] = mapped_column(Id, ForeignKey("user.id", ondelete="CASCADE"), primary_key=True)
+    role: Mapped[str] = mapped_column(String(50), primary_key=True)

@@ -1,0 +1,30 @@
+"""List every permission there is, and what each role holds.
+
+A permission reads `<resource>:<action>`; search for one to find every place it guards.
+"""
+
+from enum import StrEnum
+
+
+class Permission(StrEnum):
+    """Name what a caller may do, in alphabetical order."""
+
+    BLOG_WRITE = "blog:write"
+    MONITOR_VIEW = "monitor:view"
+    SCHEDULER_MANAGE = "scheduler:manage"
+    TAG_CREATE = "tag:create"
+    TAG_MANAGE = "tag:manage"
+    USER_MANAGE = "user:manage"
+
+
+class Role(StrEnum):
+    """Name the roles a user can have."""
+
+    ADMIN = "admin"
+    USER = "user"
+
+
+ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
+    Role.ADMIN: frozenset(Permission),
+    Role.USER: frozenset({Permission.BLOG_WRITE, Permission.MONITOR_VIEW, Permission.TAG_CREATE}),
+}

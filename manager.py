@@ -1,0 +1,6 @@
+"""Manage Redprint from the command line: `python manager.py --help` lists the commands."""
+
+from application.cli.group import manager
+
+if __name__ == "__main__":
+    manager()

@@ -1,0 +1,97 @@
+"""Fixtures: an application on each database that is reachable, callers who are signed in, and a detector of leaks."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from flask import Flask, has_app_context
+from flask.testing import FlaskClient
+
+from application.cli import database
+from application.config.setting import Environment, load_settings
+from application.database import db, transaction
+from application.factory import create_app
+from application.modules.auth import business as auth_business
+from application.modules.user import business as user_business
+from application.permissions import Role
+from tests.services import DATABASES, fresh_database
+
+
+@pytest.fixture(scope="session", params=DATABASES)
+def migrated_app(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+    """Build an application on a fresh, migrated database; once for each database and run."""
+    folder: Path = tmp_path_factory.mktemp(request.param)
+    with fresh_database(request.param, folder) as url:
+        settings = load_settings(
+            environment=Environment.TESTING, database_url=url, log_directory=folder / "logs", _env_file=None
+        )
+        app = create_app(settings)
+        database.init_app(app)
+        with app.app_context():
+            database.upgrade_database()
+        yield app
+        with app.app_context():
+            db.engine.dispose()
+
+
+@pytest.fixture
+def app(migrated_app: Flask) -> Iterator[Flask]:
+    """Lend the application with empty tables."""
+    yield migrated_app
+    assert not has_app_context(), "the test left an application context open"
+    with migrated_app.app_context():
+        database.clear_database()
+
+
+@pytest.fixture
+def unit(app: Flask) -> Iterator[None]:
+    """Run the test inside one unit of work, as a handler does."""
+    with app.app_context(), transaction():
+        yield
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """Return a caller whom nobody knows."""
+    return app.test_client()
+
+
+class Caller:
+    """Be a signed-in client: who they are, and their requests with their token."""
+
+    def __init__(self, app: Flask, name: str, *roles: Role) -> None:
+        """Create the user and a token."""
+        with app.app_context(), transaction():
+            user = user_business.create(name=name, password_hash=None, roles=roles)
+            self.token = auth_business.create_token(user.id, ttl_seconds=600).token
+        self.id = user.id
+        self.name = name
+        self.client = app.test_client()
+        self.client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {self.token}"
+
+
+SignIn = Callable[..., Caller]
+
+
+@pytest.fixture
+def sign_in(app: Flask) -> SignIn:
+    """Return a function that creates a user and signs them in."""
+    return lambda name, *roles: Caller(app, name, *(roles or (Role.USER,)))
+
+
+@pytest.fixture
+def ada(sign_in: SignIn) -> Caller:
+    """Return a signed-in user."""
+    return sign_in("ada")
+
+
+@pytest.fixture
+def bob(sign_in: SignIn) -> Caller:
+    """Return another signed-in user."""
+    return sign_in("bob")
+
+
+@pytest.fixture
+def admin(sign_in: SignIn) -> Caller:
+    """Return a signed-in admin."""
+    return sign_in("root", Role.ADMIN)
