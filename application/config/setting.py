@@ -186,7 +186,7 @@ class Settings(BaseSettings):
     def _zone(cls, value: str) -> str:
         try:
             ZoneInfo(value)
-        except (OSError, ValueError):
+        except (KeyError, OSError, ValueError):
             raise ValueError("SCHEDULER_TIMEZONE is no known zone: name one as Europe/Berlin, or UTC") from None
         return value
 
