@@ -3,8 +3,10 @@
 from flask import Flask
 
 from application.api import v1
+from application.extensions import socketio
 from application.libs import openapi
 from application.modules.dashboard.pages import dashboard
+from application.modules.monitor.sockets import MonitorNamespace
 
 
 def init_app(app: Flask) -> None:
@@ -13,3 +15,4 @@ def init_app(app: Flask) -> None:
         app.register_blueprint(surface)
         openapi.serve(app, surface, version=v1.VERSION)
     app.register_blueprint(dashboard)
+    socketio.on_namespace(MonitorNamespace("/ws"))

@@ -1,0 +1,77 @@
+"""Live memory over Socket.IO: who is let in, what is sent, and that the sampler stops with the last viewer."""
+
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask_socketio.test_client import SocketIOTestClient as Viewer
+
+from application.database import transaction
+from application.extensions import socketio
+from application.modules.user import business as user_business
+from tests.conftest import Caller, SignIn
+
+
+@pytest.fixture
+def viewers(app: Flask) -> Iterator[list[Viewer]]:
+    """Collect clients and disconnect them afterwards."""
+    connected: list[Viewer] = []
+    yield connected
+    for viewer in connected:
+        if viewer.is_connected("/ws"):
+            viewer.disconnect("/ws")
+
+
+def _connect(app: Flask, viewers: list[Viewer], auth: Any) -> Viewer:
+    viewer = Viewer(app, socketio, namespace="/ws", auth=auth)
+    viewers.append(viewer)
+    return viewer
+
+
+class TestOnConnect:
+    def test_greets_and_sends_memory_at_once(self, app: Flask, viewers: list[Viewer], ada: Caller) -> None:
+        received = _connect(app, viewers, {"token": ada.token}).get_received("/ws")
+        assert [event["name"] for event in received] == ["connected", "server_response"]
+        assert received[0]["args"] == [{"data": "连接成功"}]
+        assert received[1]["args"][0]["data"]["total"] > 0
+
+    @pytest.mark.parametrize("auth", [None, {}, {"token": "no such token"}, {"token": 1}, [], "text", {"token": None}])
+    def test_refuses_who_shows_no_valid_token(self, app: Flask, viewers: list[Viewer], auth: Any) -> None:
+        assert not _connect(app, viewers, auth).is_connected("/ws")
+
+    def test_refuses_who_lacks_the_permission(self, app: Flask, viewers: list[Viewer], sign_in: SignIn) -> None:
+        nobody = sign_in("nobody")
+        with app.app_context(), transaction():
+            user_business.update(nobody.id, roles=[])
+        assert not _connect(app, viewers, {"token": nobody.token}).is_connected("/ws")
+
+    def test_keeps_threads_free_for_requests(self, app: Flask, viewers: list[Viewer], ada: Caller) -> None:
+        room = app.extensions["settings"].threads - 8
+        connected = [_connect(app, viewers, {"token": ada.token}).is_connected("/ws") for _ in range(room + 1)]
+        assert connected == [True] * room + [False]
+
+
+class TestSampler:
+    def test_runs_once_for_all_and_stops_with_the_last(self, app: Flask, viewers: list[Viewer], ada: Caller) -> None:
+        before = threading.active_count()
+        first = _connect(app, viewers, {"token": ada.token})
+        second = _connect(app, viewers, {"token": ada.token})
+        assert threading.active_count() == before + 1
+        first.disconnect("/ws")
+        assert threading.active_count() == before + 1
+        sampler = threading.enumerate()[-1]
+        second.disconnect("/ws")
+        sampler.join(timeout=5)
+        assert threading.active_count() == before
+
+    def test_sends_to_every_viewer(self, app: Flask, viewers: list[Viewer], ada: Caller) -> None:
+        watching = [_connect(app, viewers, {"token": ada.token}) for _ in range(2)]
+        for viewer in watching:
+            viewer.get_received("/ws")
+        threading.Event().wait(2.5)
+        assert [[event["name"] for event in viewer.get_received("/ws")] for viewer in watching] == [
+            ["server_response"],
+            ["server_response"],
+        ]
