@@ -1,0 +1,136 @@
+"""Drive the Chromium that is installed, and hold every page to what no page of ours may do."""
+
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any, NoReturn
+from urllib.parse import urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import ConsoleMessage, Page, Request, sync_playwright
+
+from application.cli.dashboard import OUTPUT, SOURCES, TOKENS, BuildFailed, build
+
+NAMES = (
+    "chromium",
+    "chromium-browser",
+    "chromium-headless-shell",
+    "google-chrome",
+    "google-chrome-stable",
+    "microsoft-edge",
+)
+PLACES = (
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    "/Applications/Microsoft Edge.app/Contents/MacOS/Microsoft Edge",
+)
+CURE = "install it (Debian, Ubuntu: apt-get install chromium fonts-noto-cjk) or name one in BROWSER_BIN"
+FLAGS = (
+    "--no-sandbox",  # root in a container has none
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+)
+RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
+LOST_SOCKET = re.compile(r"WebSocket connection to 'ws://127\.0\.0\.1:\d+/socket\.io/.*' failed")
+
+
+class Visit:
+    """A page under watch: whatever it does wrong is collected in `faults`."""
+
+    def __init__(self, page: Page) -> None:
+        """Listen before anything is loaded."""
+        self.page = page
+        self.faults: list[str] = []
+        self._forgiven: re.Pattern[str] | None = None
+        page.on("console", self._console)
+        page.on("pageerror", lambda error: self.faults.append(f"page error: {error}"))
+        page.on("request", self._request)
+        page.on("websocket", lambda socket: self._local(socket.url))
+
+    @contextmanager
+    def forgiving(self, pattern: re.Pattern[str] = LOST_SOCKET) -> Iterator[None]:
+        """Forgive console errors that the test provokes, as those of a server that was stopped, while it does so."""
+        self._forgiven = pattern
+        try:
+            yield
+        finally:
+            self._forgiven = None
+
+    def barriers(self) -> list[str]:
+        """List what axe finds against WCAG 2.2 A and AA."""
+        answer = Axe().run(self.page, options={"runOnly": {"type": "tag", "values": list(RULES)}}).response
+        assert answer["passes"], "axe checked nothing"
+        return [f"{found['id']}: {node['html']}" for found in answer["violations"] for node in found["nodes"]]
+
+    def _console(self, message: ConsoleMessage) -> None:
+        text = message.text
+        if message.type in ("error", "warning") and not (self._forgiven and self._forgiven.search(text)):
+            self.faults.append(f"console {message.type}: {text}")
+
+    def _request(self, request: Request) -> None:
+        self._local(request.url)
+
+    def _local(self, url: str) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in ("data", "blob") and parts.hostname != "127.0.0.1":
+            self.faults.append(f"request to elsewhere: {url}")
+
+
+@contextmanager
+def visit(url: str, **options: Any) -> Iterator[Visit]:
+    """Open a page in a browser of its own, and fail the test at the end if the page did what no page may.
+
+    `options` are Playwright's for a context (`locale`, `color_scheme`, `viewport`, …).
+    """
+    binary = find_browser()
+    ensure_built()
+    settings = {"locale": "en-US", "viewport": {"width": 1280, "height": 860}} | options
+    with tempfile.TemporaryDirectory() as profile, sync_playwright() as playwright:
+        context = playwright.chromium.launch_persistent_context(
+            profile, executable_path=binary, headless=True, args=list(FLAGS), **settings
+        )
+        try:
+            visited = Visit(context.pages[0])
+            visited.page.goto(url)
+            yield visited
+        finally:
+            context.close()
+    assert visited.faults == []
+
+
+@cache
+def find_browser() -> str:
+    """Find a browser of Chromium's kind, or skip the test with the cure; REQUIRE_BROWSER=1 makes that a failure."""
+    named = os.environ.get("BROWSER_BIN")
+    if named:
+        return named
+    for found in (*map(shutil.which, NAMES), *(place for place in PLACES if Path(place).is_file())):
+        if found:
+            return found
+    _missing(f"no Chromium: {CURE}")
+
+
+@cache
+def ensure_built() -> None:
+    """Build the dashboard once a run, if its sources have changed since the last time."""
+    try:
+        build(SOURCES, OUTPUT, also=(TOKENS,))
+    except BuildFailed as reason:
+        _missing(reason.message)
+
+
+def _missing(reason: str) -> NoReturn:
+    if "1" in (os.environ.get("REQUIRE_BROWSER"), os.environ.get("REQUIRE_SERVICES")):
+        pytest.fail(reason)
+    pytest.skip(reason)

@@ -1,0 +1,259 @@
+"""Watch the monitor page in a real browser, on the real server."""
+
+import json
+import re
+import signal
+from collections.abc import Callable
+from typing import Any
+
+import psutil
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.e2e.browser import Visit, visit
+
+Server = Any
+Serve = Callable[..., Server]
+
+FIELDS = [
+    "total",
+    "available",
+    "percent",
+    "used",
+    "free",
+    "active",
+    "inactive",
+    "buffers",
+    "cached",
+    "shared",
+    "slab",
+]
+VALUES = """() => Object.fromEntries([...document.querySelectorAll('tr[data-field]')].map(
+    (row) => [row.dataset.field, Number(row.querySelector('data').value)]))"""
+MOVED = f"(before) => JSON.stringify(({VALUES})()) !== before"
+PATIENCE = 15_000  # milliseconds: a worker of gunicorn on a machine with other things to do
+PASSWORD = "correct horse battery staple"
+
+
+def status(page: Page) -> Locator:
+    """Return the badge that says how live the values are."""
+    return page.get_by_role("status")
+
+
+def start(page: Page) -> None:
+    """Press Start and wait for the first values."""
+    page.get_by_role("button", name="Start monitoring").click()
+    expect(status(page)).to_have_text("Live", timeout=PATIENCE)
+    expect(page.get_by_role("table", name="Virtual memory")).to_be_visible()
+
+
+def values(page: Page) -> dict[str, float]:
+    """Read the table."""
+    read: dict[str, float] = page.evaluate(VALUES)
+    return read
+
+
+def await_change(page: Page) -> None:
+    """Wait until the table shows other numbers."""
+    page.wait_for_function(MOVED, arg=page.evaluate(f"JSON.stringify(({VALUES})())"), timeout=PATIENCE)
+
+
+class TestMonitoring:
+    """Start, Stop and what lies between."""
+
+    @pytest.mark.parametrize("async_mode", ["threading", "gevent", "eventlet"])
+    def test_goes_on_after_a_restart(self, server: Serve, async_mode: str) -> None:
+        served = server(async_mode=async_mode)
+        with visit(served.url) as visited:
+            page = visited.page
+            start(page)
+            await_change(page)
+            with visited.forgiving():
+                served.stop()
+                expect(status(page)).to_have_text("Reconnecting")
+                expect(page.get_by_text("The server cannot be reached.")).to_be_visible()
+                expect(page.get_by_role("table")).to_be_visible()
+                served.start()
+                expect(status(page)).to_have_text("Live", timeout=PATIENCE)
+            await_change(page)
+            page.get_by_role("button", name="Stop monitoring").click()
+            expect(status(page)).to_have_text("Paused")
+            before = values(page)
+            page.wait_for_timeout(4500)  # two samples that must not come
+            assert values(page) == before
+
+    def test_shows_what_the_machine_says(self, server: Serve) -> None:
+        with visit(server().url) as visited:
+            start(visited.page)
+            shown = values(visited.page)
+            known = psutil.virtual_memory()._asdict()
+            assert list(shown) == [field for field in FIELDS if field in known]
+            assert shown["total"] == known["total"]
+            assert abs(shown["percent"] - known["percent"]) < 25
+            expect(visited.page.get_by_role("row", name=re.compile(r"^Total "))).to_contain_text(
+                f"{known['total'] / 1024**3:,.2f}"
+            )
+
+    def test_is_paused_until_somebody_starts_it(self, server: Serve) -> None:
+        with visit(server().url) as visited:
+            sockets: list[str] = []
+            visited.page.on("websocket", lambda socket: sockets.append(socket.url))
+            visited.page.reload()
+            expect(status(visited.page)).to_have_text("Paused")
+            expect(visited.page.get_by_text("Monitoring is paused. Start it to see live values.")).to_be_visible()
+            expect(visited.page.get_by_role("table")).to_have_count(0)
+            assert sockets == []
+
+    def test_is_remembered_for_the_tab(self, server: Serve) -> None:
+        served = server()
+        with visit(served.url) as visited:
+            start(visited.page)
+            visited.page.reload()
+            expect(status(visited.page)).to_have_text("Live", timeout=PATIENCE)
+            other = visited.page.context.new_page()
+            other.goto(served.url)
+            expect(status(other)).to_have_text("Paused")
+            visited.page.get_by_role("button", name="Stop monitoring").click()
+            visited.page.reload()
+            expect(status(visited.page)).to_have_text("Paused")
+
+    def test_calls_old_values_stale(self, server: Serve) -> None:
+        served = server()
+        with visit(served.url) as visited:
+            start(visited.page)
+            family = [psutil.Process(served.process.pid), *psutil.Process(served.process.pid).children(recursive=True)]
+            for process in family:
+                process.send_signal(signal.SIGSTOP)
+            try:
+                expect(status(visited.page)).to_have_text("Stale", timeout=PATIENCE)
+                expect(visited.page.get_by_role("table")).to_be_visible()
+                assert visited.barriers() == []
+            finally:
+                for process in family:
+                    process.send_signal(signal.SIGCONT)
+            with visited.forgiving():
+                expect(status(visited.page)).to_have_text("Live", timeout=PATIENCE)
+
+    def test_works_by_keyboard_alone(self, server: Serve) -> None:
+        with visit(server().url) as visited:
+            page = visited.page
+            page.keyboard.press("Tab")
+            expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
+            page.keyboard.press("Enter")
+            page.keyboard.press("Tab")
+            expect(page.get_by_role("button", name="Start monitoring")).to_be_focused()
+            page.keyboard.press("Enter")
+            expect(page.get_by_role("button", name="Stop monitoring")).to_be_focused()
+            expect(status(page)).to_have_text("Live", timeout=PATIENCE)
+            page.keyboard.press("Enter")
+            expect(page.get_by_role("button", name="Start monitoring")).to_be_focused()
+
+
+class TestSignIn:
+    """What is asked of a visitor whom the live channel refuses."""
+
+    def test_lets_in_who_knows_the_password(self, server: Serve) -> None:
+        with visit(server(WS_OPEN="0", ADMIN_PASSWORD=PASSWORD).url) as visited:
+            page = visited.page
+            page.get_by_role("button", name="Start monitoring").click()
+            expect(status(page)).to_have_text("Signed out", timeout=PATIENCE)
+            expect(page.get_by_role("heading", name="Sign in needed")).to_be_visible()
+            assert visited.barriers() == []
+            self.fill_in(visited, "wrong")
+            expect(page.get_by_role("alert")).to_contain_text("Name or password is wrong.")
+            expect(page.get_by_role("alert")).to_contain_text("Request id")
+            assert visited.barriers() == []
+            self.fill_in(visited, PASSWORD)
+            expect(status(page)).to_have_text("Live", timeout=PATIENCE)
+            await_change(page)
+            kept = page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie])")
+            assert json.loads(kept) == [{}, {"redprint.monitoring": "on"}, ""]
+            page.get_by_role("button", name="Sign out").click()
+            expect(status(page)).to_have_text("Paused")
+            page.get_by_role("button", name="Start monitoring").click()
+            expect(status(page)).to_have_text("Signed out", timeout=PATIENCE)
+
+    def test_names_the_fields_that_are_empty(self, server: Serve) -> None:
+        with visit(server(WS_OPEN="0", ADMIN_PASSWORD=PASSWORD).url) as visited:
+            visited.page.get_by_role("button", name="Start monitoring").click()
+            visited.page.get_by_role("button", name="Sign in").click()
+            expect(visited.page.get_by_label("Name")).to_be_focused()
+            expect(visited.page.get_by_text("Please fill this in.")).to_have_count(2)
+            assert visited.barriers() == []
+
+    @staticmethod
+    def fill_in(visited: Visit, password: str) -> None:
+        """Send the form; the browser logs the refusal of a wrong password by itself."""
+        page = visited.page
+        page.get_by_label("Name").fill("admin")
+        page.get_by_label("Password", exact=True).fill(password)
+        with visited.forgiving(re.compile("status of 401")), page.expect_response("**/api/v1/auth/login"):
+            page.get_by_role("button", name="Sign in").click()
+            page.wait_for_timeout(200)
+
+
+class TestAccessibility:
+    """WCAG 2.2 AA, as far as axe sees it."""
+
+    @pytest.mark.parametrize("scheme", ["light", "dark"])
+    def test_has_no_barrier(self, server: Serve, scheme: str) -> None:
+        with visit(server().url, color_scheme=scheme) as visited:
+            expect(status(visited.page)).to_have_text("Paused")
+            assert visited.barriers() == []
+            start(visited.page)
+            assert visited.barriers() == []
+            visited.page.get_by_role("button", name="Stop monitoring").click()
+            assert visited.barriers() == []
+
+    def test_has_none_on_a_phone(self, server: Serve) -> None:
+        with visit(server().url, viewport={"width": 390, "height": 844}) as visited:
+            start(visited.page)
+            assert visited.barriers() == []
+            for width in (390, 320):
+                visited.page.set_viewport_size({"width": width, "height": 844})
+                assert visited.page.evaluate("document.documentElement.scrollWidth") == width
+
+    @pytest.mark.parametrize("locale", ["en-US", "zh-CN"])
+    def test_has_none_on_a_missing_page(self, server: Serve, locale: str) -> None:
+        with visit(server().url, locale=locale) as visited:
+            with visited.forgiving(re.compile("status of 404")):
+                visited.page.goto(f"{visited.page.url.rstrip('/')}/nowhere")
+            heading = {"en-US": "Page not found", "zh-CN": "页面不存在"}[locale]
+            expect(visited.page.get_by_role("heading", name=heading)).to_be_visible()
+            assert visited.barriers() == []
+
+
+class TestLanguage:
+    """English and Chinese."""
+
+    def test_follows_the_browser_until_one_is_chosen(self, server: Serve) -> None:
+        with visit(server().url, locale="zh-CN") as visited:
+            page = visited.page
+            expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
+            expect(page).to_have_title("监控 · Redprint")
+            page.get_by_role("button", name="开始监控").click()
+            expect(status(page)).to_have_text("实时", timeout=PATIENCE)
+            expect(page.get_by_role("table", name="虚拟内存")).to_be_visible()
+            page.get_by_text("English").click()
+            expect(page.locator("html")).to_have_attribute("lang", "en")
+            expect(status(page)).to_have_text("Live")
+            page.reload()
+            expect(page.get_by_role("heading", name="Monitor", exact=True)).to_be_visible()
+
+
+class TestTheme:
+    """Light and dark."""
+
+    def test_is_set_before_the_first_paint(self, server: Serve) -> None:
+        with visit(server().url, color_scheme="light") as visited:
+            page = visited.page
+            paper = "getComputedStyle(document.documentElement).backgroundColor"
+            light = page.evaluate(paper)
+            page.get_by_title("Dark").click()
+            expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+            dark = page.evaluate(paper)
+            assert dark != light
+            page.route("**/dashboard/assets/*.js", lambda route: route.abort())  # the page's own script never runs
+            with visited.forgiving(re.compile("net::ERR_FAILED")):
+                page.reload()
+            assert page.evaluate(paper) == dark
