@@ -1,3 +1,4 @@
+import os
 import secrets
 import stat
 import subprocess
@@ -125,19 +126,25 @@ class TestKeyFile:
     def test_is_the_same_for_processes_that_start_at_once(self, project: Path) -> None:
         program = (
             "import sys; from application.config.setting import load_settings as load; "
-            "sys.stdin.read(); print(load().secret_key.get_secret_value())"
+            "print('ready', flush=True); sys.stdin.read(); print(load().secret_key.get_secret_value())"
         )
+        gate, opener = os.pipe()  # all wait for its end, so all start at once
         processes = [
             subprocess.Popen(
                 [sys.executable, "-c", program],
                 cwd=project,
                 env={**CLEAN, "PYTHONPATH": str(project)},
-                stdin=subprocess.PIPE,
+                stdin=gate,
                 stdout=subprocess.PIPE,
                 text=True,
             )
             for _ in range(6)
         ]
+        for process in processes:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+        os.close(gate)
+        os.close(opener)
 
         keys = {process.communicate(timeout=60)[0] for process in processes}
 
