@@ -6,6 +6,7 @@ from flask_migrate.cli import db as migration_commands
 
 from application.cli import database
 from application.cli.dashboard import build_dashboard
+from application.cli.openapi import openapi
 from application.factory import create_app
 
 
@@ -27,3 +28,4 @@ manager.add_command(database.init_db, "init_db")
 manager.add_command(database.clear_db)
 manager.add_command(database.clear_db, "clear_db")
 manager.add_command(build_dashboard)
+manager.add_command(openapi)

@@ -8,9 +8,9 @@ from application.config.current import current_settings
 from application.config.setting import AsyncMode
 from application.database import transaction
 from application.extensions import socketio
+from application.libs.sampler import Sampler
 from application.modules.auth.business import find_by_token
 from application.modules.monitor.business import read_memory
-from application.modules.monitor.sampler import Sampler
 from application.permissions import Permission
 
 INTERVAL_SECONDS = 2.0
@@ -48,7 +48,7 @@ def _sid() -> str:
 def _check_room(viewers: int) -> None:
     settings = current_settings()
     if settings.async_mode is AsyncMode.THREADING and viewers >= settings.threads - _THREADS_FOR_HTTP:
-        raise Refused("Too many viewers for this server's threads; try again later")
+        raise Refused("Too many viewers for this server's threads; try again later", {"code": "unavailable"})
 
 
 def _check_token(auth: object) -> None:
