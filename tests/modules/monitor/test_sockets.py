@@ -1,6 +1,5 @@
 """Live memory over Socket.IO: who is let in, what is sent, and that the sampler stops with the last viewer."""
 
-import threading
 from collections.abc import Iterator
 from typing import Any
 
@@ -51,27 +50,3 @@ class TestOnConnect:
         room = app.extensions["settings"].threads - 8
         connected = [_connect(app, viewers, {"token": ada.token}).is_connected("/ws") for _ in range(room + 1)]
         assert connected == [True] * room + [False]
-
-
-class TestSampler:
-    def test_runs_once_for_all_and_stops_with_the_last(self, app: Flask, viewers: list[Viewer], ada: Caller) -> None:
-        before = threading.active_count()
-        first = _connect(app, viewers, {"token": ada.token})
-        second = _connect(app, viewers, {"token": ada.token})
-        assert threading.active_count() == before + 1
-        first.disconnect("/ws")
-        assert threading.active_count() == before + 1
-        sampler = threading.enumerate()[-1]
-        second.disconnect("/ws")
-        sampler.join(timeout=5)
-        assert threading.active_count() == before
-
-    def test_sends_to_every_viewer(self, app: Flask, viewers: list[Viewer], ada: Caller) -> None:
-        watching = [_connect(app, viewers, {"token": ada.token}) for _ in range(2)]
-        for viewer in watching:
-            viewer.get_received("/ws")
-        threading.Event().wait(2.5)
-        assert [[event["name"] for event in viewer.get_received("/ws")] for viewer in watching] == [
-            ["server_response"],
-            ["server_response"],
-        ]

@@ -1,0 +1,44 @@
+"""The group of commands, as a stranger meets it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+def _manage(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "manager.py", *arguments],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+class TestManager:
+    def test_lists_every_command_with_a_sentence(self) -> None:
+        result = _manage("--help")
+        assert result.returncode == 0, result.stderr
+        listed = result.stdout.partition("Commands:")[2].strip().splitlines()
+        commands = {line.split()[0]: line.split(maxsplit=1)[1:] for line in listed}
+        assert {"runserver", "run", "init-db", "init_db", "clear-db", "clear_db", "db", "create-admin"} <= set(commands)
+        assert {"routes", "shell", "openapi", "upgrade", "runner", "build-dashboard"} <= set(commands)
+        assert [name for name, sentence in commands.items() if not sentence] == []
+
+    @pytest.mark.parametrize("command", ["clear-db", "create-admin", "openapi", "run", "runner", "db"])
+    def test_explains_each_command(self, command: str) -> None:
+        result = _manage(command, "--help")
+        assert (result.returncode, "Usage:" in result.stdout) == (0, True)
+
+    def test_fails_with_one_line_for_settings_that_cannot_work(self) -> None:
+        result = _manage("routes", ENVIRONMENT="production", SECRET_KEY="secret!")
+        assert result.returncode != 0
+        assert "SECRET_KEY" in result.stderr
+        assert len(result.stderr.strip().splitlines()) == 1
