@@ -3,5 +3,8 @@
 from flask_babel import Babel
 from flask_socketio import SocketIO
 
+from application.libs.scheduling import Scheduler, TickScheduler
+
 babel = Babel()
+scheduler = Scheduler(scheduler=TickScheduler(timezone="UTC"))  # named, or APScheduler reads the machine's
 socketio = SocketIO()
