@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, Settin
 
 from application.config import address, secret
 from application.config.choice import AsyncMode, Environment, LogFormat, LogLevel, RunnerMode
+from application.libs.host import canonical
 from application.libs.redaction import Redaction
 
 __all__ = [
@@ -160,6 +161,17 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
+
+    @field_validator("trusted_hosts")
+    @classmethod
+    def _hosts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        try:
+            return tuple(map(canonical, value))
+        except ValueError:
+            raise ValueError(
+                f"TRUSTED_HOSTS {','.join(value)} are not all host names: write them without scheme, port and *, or "
+                "leave it empty to serve any"
+            ) from None
 
     @field_validator("log_level", mode="before")
     @classmethod

@@ -41,8 +41,6 @@ NO_STORE = ("Cache-Control", "no-store")
 
 STRICT_TRANSPORT = ("Strict-Transport-Security", "max-age=31536000")  # a year, OWASP ASVS 3.4.1
 
-DEVELOPMENT_SERVER = ("Server", "redprint")  # in place of Werkzeug's, which tells its version and Python's
-
 LENGTH = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
@@ -128,6 +126,7 @@ class _Exchange:
         "_answer",
         "_done",
         "_edge",
+        "_endpoint",
         "_environ",
         "_held",
         "_start",
@@ -146,6 +145,7 @@ class _Exchange:
         self._answer: Iterable[bytes] = ()
         self._held: tuple[str, Headers] | None = None
         self._status = 0
+        self._endpoint: str | None = None
         self._done = False
         given = environ.get("HTTP_X_REQUEST_ID")
         self.request_id: str = given if given is not None and GIVEN_ID.fullmatch(given) else uuid7().hex
@@ -189,6 +189,9 @@ class _Exchange:
         if self._write is not None and exc_info is not None:
             raise exc_info[1].with_traceback(exc_info[2])
         self._status = int(status[:3])
+        request = self._environ.get("werkzeug.request")  # Flask takes it away when the answer is made
+        if request is not None:
+            self._endpoint = request.endpoint
         self._held = (status, self._completed(headers))
         return self._send_now
 
@@ -207,8 +210,6 @@ class _Exchange:
             headers.append(NO_STORE)
         if environ["wsgi.url_scheme"] == "https":
             headers.append(STRICT_TRANSPORT)
-        if environ.get("SERVER_SOFTWARE", "").startswith("Werkzeug"):
-            headers.append(DEVELOPMENT_SERVER)
         return headers
 
     def _flush(self) -> None:
@@ -222,8 +223,11 @@ class _Exchange:
                 self._flush()
                 yield chunk
         except Exception as error:
-            yield from self._rescue(error)
-        self._flush()
+            rest = self._rescue(error)
+            self._flush()
+            yield from rest
+        else:
+            self._flush()
 
     def close(self) -> None:
         """End the answer; the server calls it when the last byte was sent."""
@@ -298,13 +302,12 @@ class _Exchange:
             return
         self._done = True
         environ = self._environ
-        request = environ.get("werkzeug.request")
         line = AccessLine(
             time=stamp(time()),
             request_id=self.request_id,
             method=environ["REQUEST_METHOD"],
             path=plain_path(f"{environ.get('SCRIPT_NAME', '')}{environ.get('PATH_INFO', '')}"),
-            endpoint=None if request is None else request.endpoint,
+            endpoint=self._endpoint,
             status=self._status,
             milliseconds=round((perf_counter() - self._started) * 1000, 1),
             user=environ.get("redprint.user"),

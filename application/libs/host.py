@@ -9,12 +9,27 @@ HOST = re.compile(r"(?:\[([0-9a-f:.]+)\]|([a-z0-9._-]+))(?::[0-9]{1,5})?", re.AS
 MOST_KNOWN_HOSTS = 1024  # Host headers remembered as good; a bound because any client may invent them
 
 
+NAME = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|[0-9a-f:]*:[0-9a-f:.]*", re.ASCII)
+
+
+def canonical(name: str) -> str:
+    """Return a listed host as it is compared: lower case, ASCII, without brackets; a leading dot stays.
+
+    Raises ValueError for what can be no host.
+    """
+    dot = "." if name.startswith(".") else ""
+    plain = name.removeprefix(".").strip("[]").encode("idna").decode("ascii").lower()
+    if NAME.fullmatch(plain) is None:
+        raise ValueError(f"{name} is no host name; write it without scheme, port and wildcard")
+    return f"{dot}{plain}"
+
+
 class TrustedHosts:
     """Judge the host a request names; remember the good ones, because a look-up is all a request may cost."""
 
     def __init__(self, names: Iterable[str]) -> None:
-        listed = [name.strip().strip("[]").encode("idna").decode("ascii").lower() for name in names]
-        self._exact = {name.lstrip(".") for name in listed}
+        listed = [canonical(name) for name in names]
+        self._exact = {name.removeprefix(".") for name in listed}
         self._suffixes = tuple(name for name in listed if name.startswith("."))
         self._known: set[str] = set()
 

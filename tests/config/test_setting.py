@@ -198,6 +198,9 @@ class TestLoadSettings:
             ({"scheduler_timezone": "Mars/Olympus"}, "SCHEDULER_TIMEZONE"),
             ({"scheduler_timezone": "../../etc/passwd"}, "SCHEDULER_TIMEZONE"),
             ({"scheduler_api_prefix": "scheduler"}, "SCHEDULER_API_PREFIX"),
+            ({"trusted_hosts": "*"}, "TRUSTED_HOSTS"),
+            ({"trusted_hosts": "https://a.example"}, "TRUSTED_HOSTS"),
+            ({"trusted_hosts": "a.example:80"}, "TRUSTED_HOSTS"),
             ({"mail_password": "x"}, "MAIL_PASSWORD stands alone"),
             ({"environment": "development", "host": "192.0.2.1", "ws_open": True}, "WS_OPEN"),
             ({"admin_password": "123456"}, "ADMIN_PASSWORD"),
@@ -258,9 +261,9 @@ class TestLoadSettings:
         assert load(log_console=True, ws_open=True).ws_is_open is True
 
     def test_splits_lists_at_commas(self) -> None:
-        settings = load(trusted_hosts=" a.example , .b.example,", error_mail_to=["me@example.org"])
+        settings = load(trusted_hosts=" A.example , .b.example,[::1],bücher.example", error_mail_to=["me@example.org"])
 
-        assert settings.trusted_hosts == ("a.example", ".b.example")
+        assert settings.trusted_hosts == ("a.example", ".b.example", "::1", "xn--bcher-kva.example")
         assert settings.error_mail_to == ("me@example.org",)
 
     def test_takes_a_level_in_any_case(self) -> None:
