@@ -7,7 +7,6 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
-from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
@@ -109,16 +108,23 @@ def visit(url: str, **options: Any) -> Iterator[Visit]:
     assert visited.faults == []
 
 
+@contextmanager
+def visit_again(visited: Visit) -> Iterator[Visit]:
+    """Open the page in a second tab of the same browser, under the same watch."""
+    second = Visit(visited.page.context.new_page())
+    second.page.goto(visited.page.url)
+    yield second
+    assert second.faults == []
+
+
 @cache
 def find_browser() -> str:
     """Find a browser of Chromium's kind, or skip the test with the cure; REQUIRE_BROWSER=1 makes that a failure."""
-    named = os.environ.get("BROWSER_BIN")
-    if named:
-        return named
-    for found in (*map(shutil.which, NAMES), *(place for place in PLACES if Path(place).is_file())):
-        if found:
-            return found
-    _missing(f"no Chromium: {CURE}")
+    candidates = (os.environ.get("BROWSER_BIN"), *map(shutil.which, NAMES), *filter(os.path.isfile, PLACES))
+    found = next((candidate for candidate in candidates if candidate), None)
+    if found is None:
+        _missing(f"no Chromium: {CURE}")
+    return found
 
 
 @cache

@@ -3,17 +3,14 @@
 import json
 import re
 import signal
-from collections.abc import Callable
-from typing import Any
 
 import psutil
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.e2e.browser import Visit, visit
-
-Server = Any
-Serve = Callable[..., Server]
+from tests.e2e.browser import Visit, visit, visit_again
+from tests.e2e.conftest import Serve
+from tests.e2e.server import PASSWORD, Server
 
 FIELDS = [
     "total",
@@ -32,7 +29,6 @@ VALUES = """() => Object.fromEntries([...document.querySelectorAll('tr[data-fiel
     (row) => [row.dataset.field, Number(row.querySelector('data').value)]))"""
 MOVED = f"(before) => JSON.stringify(({VALUES})()) !== before"
 PATIENCE = 15_000  # milliseconds: a worker of gunicorn on a machine with other things to do
-PASSWORD = "correct horse battery staple"
 
 
 def status(page: Page) -> Locator:
@@ -121,7 +117,7 @@ class TestMonitoring:
         served = server()
         with visit(served.url) as visited:
             start(visited.page)
-            family = [psutil.Process(served.process.pid), *psutil.Process(served.process.pid).children(recursive=True)]
+            family = [psutil.Process(served.process.pid), *served.processes()]
             for process in family:
                 process.send_signal(signal.SIGSTOP)
             try:
@@ -133,6 +129,16 @@ class TestMonitoring:
                     process.send_signal(signal.SIGCONT)
             with visited.forgiving():
                 expect(status(visited.page)).to_have_text("Live", timeout=PATIENCE)
+
+    def test_waits_for_room(self, server: Serve) -> None:
+        served = server(async_mode="threading", threads=9)  # eight stay free for requests: room for one viewer
+        with visit(served.url) as first, visit_again(first) as second:
+            start(first.page)
+            second.page.get_by_role("button", name="Start monitoring").click()
+            expect(second.page.get_by_text("The server has no room for another viewer now.")).to_be_visible()
+            assert second.barriers() == []
+            first.page.get_by_role("button", name="Stop monitoring").click()
+            expect(status(second.page)).to_have_text("Live", timeout=PATIENCE)
 
     def test_works_by_keyboard_alone(self, server: Serve) -> None:
         with visit(server().url) as visited:
@@ -152,8 +158,16 @@ class TestMonitoring:
 class TestSignIn:
     """What is asked of a visitor whom the live channel refuses."""
 
+    @staticmethod
+    def closed(server: Serve) -> Server:
+        """Start a server whose live channel asks for a token, even on loopback."""
+        served = server(ws_open=0)
+        created = served.manage("create-admin")
+        assert created.returncode == 0, created.stderr
+        return served
+
     def test_lets_in_who_knows_the_password(self, server: Serve) -> None:
-        with visit(server(WS_OPEN="0", ADMIN_PASSWORD=PASSWORD).url) as visited:
+        with visit(self.closed(server).url) as visited:
             page = visited.page
             page.get_by_role("button", name="Start monitoring").click()
             expect(status(page)).to_have_text("Signed out", timeout=PATIENCE)
@@ -174,7 +188,7 @@ class TestSignIn:
             expect(status(page)).to_have_text("Signed out", timeout=PATIENCE)
 
     def test_names_the_fields_that_are_empty(self, server: Serve) -> None:
-        with visit(server(WS_OPEN="0", ADMIN_PASSWORD=PASSWORD).url) as visited:
+        with visit(server(ws_open=0).url) as visited:
             visited.page.get_by_role("button", name="Start monitoring").click()
             visited.page.get_by_role("button", name="Sign in").click()
             expect(visited.page.get_by_label("Name")).to_be_focused()

@@ -6,7 +6,6 @@ from pathlib import Path
 from flask import (
     Blueprint,
     Response,
-    current_app,
     jsonify,
     make_response,
     render_template,
@@ -15,6 +14,8 @@ from flask import (
 )
 from flask_babel import get_locale
 from flask_babel import gettext as _
+
+from application.config.current import current_settings
 
 FOLDER = Path(__file__).parent
 STATIC = FOLDER / "static"
@@ -61,7 +62,7 @@ def favicon() -> Response:
 @dashboard.get("/dashboard/config.json")
 def config() -> Response:
     """Tell the page where it runs; the content security policy keeps such things out of the markup."""
-    return jsonify(environment=current_app.extensions["settings"].environment)
+    return jsonify(environment=current_settings().environment)
 
 
 @dashboard.after_request

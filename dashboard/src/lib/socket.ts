@@ -8,6 +8,9 @@ import { perTab, read, write } from './storage'
 export const SAMPLE_INTERVAL = 2000
 export const STALE_AFTER = 3 * SAMPLE_INTERVAL
 
+/** How long to leave a server in peace that has no room for another viewer, in milliseconds. */
+const FULL_RETRY_AFTER = 5000
+
 export type LiveState = 'paused' | 'connecting' | 'live' | 'stale' | 'reconnecting' | 'offline' | 'signedOut'
 
 const KEY = 'redprint.monitoring'
@@ -31,6 +34,11 @@ const online = ref(navigator.onLine)
 /** The number of the present try to reach a lost server. */
 export const attempt = ref(0)
 
+/** Whether the server is there but has no room; nothing else is tried again after a refusal. */
+export const full = ref(false)
+
+let comeback: ReturnType<typeof setTimeout> | undefined
+
 /** What the badge says about the live channel. */
 export const state = computed<LiveState>(() => {
   if (phase.value === 'reconnecting') return online.value ? 'reconnecting' : 'offline'
@@ -45,7 +53,7 @@ export const wanted = computed(() => phase.value !== 'paused')
 export function start(): void {
   write(perTab, KEY, 'on')
   phase.value = 'connecting'
-  attempt.value = 0
+  settle()
   socket.connect()
 }
 
@@ -53,11 +61,13 @@ export function start(): void {
 export function stop(): void {
   write(perTab, KEY, null)
   phase.value = 'paused'
+  settle()
   socket.disconnect()
 }
 
 /** Do not wait for the next try. */
 export function retry(): void {
+  clearTimeout(comeback)
   socket.disconnect()
   phase.value = 'reconnecting'
   socket.connect()
@@ -80,7 +90,7 @@ export function onSample(take: (data: unknown) => void): () => void {
 
 socket.on('connect', () => {
   heardAt.value = now.value = Date.now()
-  attempt.value = 0
+  settle()
   phase.value = 'open'
 })
 
@@ -90,13 +100,23 @@ socket.on('disconnect', (reason) => {
   phase.value = reason === 'io server disconnect' ? 'signedOut' : 'reconnecting'
 })
 
-socket.on('connect_error', () => {
+socket.on('connect_error', (reason: Error & { data?: { code?: string } }) => {
   if (phase.value === 'paused') return
   // `active` tells a refusal, after which nothing is tried again, from a network that may come back.
-  phase.value = socket.active ? 'reconnecting' : 'signedOut'
+  full.value = !socket.active && reason.data?.code === 'unavailable'
+  phase.value = socket.active || full.value ? 'reconnecting' : 'signedOut'
+  if (!full.value) return
+  attempt.value += 1
+  comeback = setTimeout(() => socket.connect(), FULL_RETRY_AFTER)
 })
 
 socket.io.on('reconnect_attempt', (number) => (attempt.value = number))
+
+function settle(): void {
+  clearTimeout(comeback)
+  attempt.value = 0
+  full.value = false
+}
 
 addEventListener('online', () => (online.value = true))
 addEventListener('offline', () => (online.value = false))

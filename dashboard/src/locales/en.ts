@@ -30,6 +30,7 @@ export const en = {
   'monitor.emptyHint': 'The server measures only while somebody watches.',
   'monitor.loading': 'Waiting for the first sample',
   'monitor.unreachable': 'The server cannot be reached. It is tried again until it answers.',
+  'monitor.full': 'The server has no room for another viewer now. It is tried again every few seconds.',
   'monitor.offline': 'This device is offline. The live values go on when it is back on the network.',
   'monitor.sampled': 'Last sample {ago}',
 
@@ -83,7 +84,8 @@ export const en = {
   'signIn.required': 'Please fill this in.',
 
   'error.0': 'The server cannot be reached. Check the connection and try again.',
-  'error.401': 'Name or password is wrong.',
+  'error.wrong_password': 'Name or password is wrong.',
+  'error.401': 'The sign-in has ended. Sign in again.',
   'error.403': 'This account may not do that.',
   'error.422': 'The server could not accept these fields.',
   'error.429': 'Too many tries. Wait {seconds} s, then try again.',

@@ -32,6 +32,7 @@ export const zh: Messages = {
   'monitor.emptyHint': '只有在有人查看时，服务器才会采样。',
   'monitor.loading': '正在等待第一次采样',
   'monitor.unreachable': '无法连接服务器，正在不断重试。',
+  'monitor.full': '服务器暂时无法接待更多观看者，将每隔几秒重试。',
   'monitor.offline': '本设备已离线，网络恢复后将继续显示实时数据。',
   'monitor.sampled': '最近采样：{ago}',
 
@@ -85,7 +86,8 @@ export const zh: Messages = {
   'signIn.required': '请填写此项。',
 
   'error.0': '无法连接服务器，请检查网络后重试。',
-  'error.401': '用户名或密码错误。',
+  'error.wrong_password': '用户名或密码错误。',
+  'error.401': '登录已失效，请重新登录。',
   'error.403': '当前账号无权执行此操作。',
   'error.422': '服务器无法接受所填内容。',
   'error.429': '尝试次数过多，请等待 {seconds} 秒后重试。',
