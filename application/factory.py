@@ -1,13 +1,19 @@
 """Build the application: the only place that knows everybody."""
 
+from functools import partial
+from typing import Any
+
 from flask import Flask
 from flask.sessions import SessionInterface
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from application import api
+from application.config import logging
 from application.config.setting import ROOT, Settings, settings_or_exit
 from application.database import SerializationFailure, db, engine_options, prepare_engine, transaction
 from application.extensions import babel, socketio
 from application.libs import failure, redprint
+from application.libs.edge import Edge
 from application.modules.auth.business import identify
 from application.modules.dashboard.pages import preferred_language, render_error
 
@@ -43,4 +49,24 @@ def create_app(settings: Settings | None = None) -> Flask:
     )
     api.init_app(app)
     failure.init_app(app, page=render_error)
+    app.wsgi_app = _surrounded(app, settings)  # type: ignore[method-assign]  # where Flask wants middleware put
     return app
+
+
+def _surrounded(app: Flask, settings: Settings) -> Any:
+    """Put the edge around Flask and the Socket.IO middleware beside it; only proxies we were told of stand outside."""
+    edge = Edge(
+        partial(Flask.wsgi_app, app),
+        sockets=app.wsgi_app,
+        write_line=logging.configure(settings),
+        log_format=settings.log_format.value,
+        no_store=("/api", settings.scheduler_api_prefix),
+        trusted_hosts=settings.trusted_hosts,
+        error_message_prefix=settings.scheduler_api_prefix,
+        propagate=settings.debug or settings.testing,
+    )
+    app.extensions["edge"] = edge
+    if not settings.proxy_hops:
+        return edge
+    hops = settings.proxy_hops
+    return ProxyFix(edge, x_for=hops, x_proto=hops, x_host=hops)

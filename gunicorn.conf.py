@@ -1,0 +1,60 @@
+"""Configure gunicorn from the settings; `gunicorn` run in this folder finds this file by itself.
+
+The master loads nothing of the application, not even to read the settings: a worker can then patch itself before all
+else, and after a HUP it runs the new code.
+"""
+
+import json
+import subprocess
+import sys
+from importlib import import_module
+
+from gunicorn.arbiter import Arbiter
+from gunicorn.http.errors import ParseException
+from gunicorn.workers.base import Worker
+
+WORKERS_BY_MODE = {
+    "threading": "gthread",
+    "gevent": "gevent",
+    "eventlet": "application.libs.eventlet_worker.EventletWorker",
+}
+
+READ_SETTINGS = "from application.config.setting import settings_or_exit; print(settings_or_exit().model_dump_json())"
+
+read = subprocess.run([sys.executable, "-c", READ_SETTINGS], stdout=subprocess.PIPE, check=False)
+if read.returncode:
+    raise SystemExit(read.returncode)  # the reason has been said
+settings = json.loads(read.stdout)
+threading = settings["async_mode"] == "threading"
+
+wsgi_app = "application.factory:create_app()"
+bind = (
+    f"[{settings['host']}]:{settings['port']}" if ":" in settings["host"] else f"{settings['host']}:{settings['port']}"
+)
+workers = settings["workers"]
+worker_class = WORKERS_BY_MODE[settings["async_mode"]]
+threads = settings["threads"] if threading else 1
+worker_connections = settings["worker_connections"]
+graceful_timeout = settings["graceful_timeout_seconds"]
+keepalive = 2  # seconds an idle connection may hold a stop up
+timeout = 30  # seconds without a sign of life after which a worker is killed
+limit_request_line = 4094
+limit_request_fields = 100
+limit_request_field_size = 8190
+forwarded_allow_ips = ""  # PROXY_HOPS says which X-Forwarded-* are believed; without it nobody's
+control_socket_disable = True  # one in the home folder would be shared by every server of this user
+http_parser = "python"  # the limits above are its own; the C parser would come in with an extra
+sendfile = settings["async_mode"] != "eventlet"  # its sockets cannot
+proc_name = "redprint"
+
+
+def post_worker_init(worker: Worker) -> None:
+    """Start what lives beside the requests."""
+    worker.wsgi.extensions["edge"].body_errors += (ParseException,)
+    import_module("application.runtime").start(worker.wsgi, stopping=lambda: not worker.alive)
+
+
+def worker_exit(_server: Arbiter, worker: Worker) -> None:
+    """Stop what lives beside the requests, if they ever began."""
+    if hasattr(worker, "wsgi"):
+        import_module("application.runtime").stop(worker.wsgi)
