@@ -8,15 +8,15 @@ MASK = "***"
 
 SHORTEST = 4  # a shorter secret would tear holes into ordinary words; the patterns below still cover its usual places
 
-PATTERNS = re.compile(
+PATTERNS = re.compile(  # bounded where a hostile line could make it try one start after the other
     r"""
-      (?P<dsn> \b[a-z][a-z0-9+.-]*://[^\s:/@'"]*: ) [^\s'"]+ (?=@)
+      (?P<dsn> \b[a-z][a-z0-9+.-]{1,30}://[^\s:/@'"]{0,100}: ) [^\s'"]{1,200} (?=@)
     | (?P<header> \b(?:proxy-)?authorization\b["']?\s*[:=,]\s*["']?(?:(?:basic|bearer|digest|token)\s+)? ) [^\s'",;]+
-    | (?P<cookie> \b(?:set-)?cookie\b["']?\s*[:=]\s*["']? ) [^\s'"]+ (?:;\s*[^\s'";=]+=[^\s'";]*)*
+    | (?P<cookie> \b(?:set-)?cookie\b["']?\s*[:=]\s*["']? ) [^\r\n'"]+
     | (?P<scheme> \bbearer\s+ ) [\w.~+/=-]{8,}
-    | (?P<member> \b[\w-]*(?:password|passwd|pwd|secret|token|api_?key|secret_key)(?:_?hash)?["']?\s*[:=]\s* )
+    | (?P<member> (?:password|passwd|pwd|secret|token|api_?key|secret_key)(?:_?hash)?["']?\s*[:=]\s* )
       (?: "(?:[^"\\]|\\.)*" | '(?:[^'\\]|\\.)*' | [^\s'"&,;)}\]]+ )
-    | \$argon2[a-z]*\$[^\s'",]+
+    | \$argon2[a-z]*\$[^\s'"]+
     """,
     re.IGNORECASE | re.VERBOSE,
 )
