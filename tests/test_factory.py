@@ -1,0 +1,50 @@
+"""Building the application."""
+
+from pathlib import Path
+
+import pytest
+from flask import Flask, session
+
+from application.config.setting import Environment, SettingsRefused, load_settings
+from application.database import db
+from application.factory import create_app
+
+
+def _build(folder: Path, name: str) -> Flask:
+    settings = load_settings(
+        environment=Environment.TESTING,
+        database_url=f"sqlite:///{folder / name}.db",
+        log_directory=folder / "logs",
+        _env_file=None,
+    )
+    return create_app(settings)
+
+
+class TestCreateApp:
+    def test_opens_no_database(self, tmp_path: Path) -> None:
+        _build(tmp_path, "first")
+        assert not (tmp_path / "first.db").exists()
+
+    def test_builds_applications_that_share_nothing(self, tmp_path: Path) -> None:
+        first, second = _build(tmp_path, "first"), _build(tmp_path, "second")
+        with first.app_context():
+            first_url = str(db.engine.url)
+        with second.app_context():
+            assert str(db.engine.url) != first_url
+        assert first.extensions["redprint"] is not second.extensions["redprint"]
+
+    def test_keeps_no_cookie_session(self, tmp_path: Path) -> None:
+        app = _build(tmp_path, "first")
+        with app.test_request_context(), pytest.raises(RuntimeError, match="session is unavailable"):
+            session["user"] = "ada"
+
+    def test_refuses_settings_that_cannot_work(self, tmp_path: Path) -> None:
+        with pytest.raises(SettingsRefused, match="SECRET_KEY"):
+            load_settings(environment=Environment.PRODUCTION, secret_key="short", _env_file=None)
+
+    def test_answers_a_page_outside_the_api_and_json_inside(self, tmp_path: Path) -> None:
+        client = _build(tmp_path, "first").test_client()
+        page, problem = client.get("/no-such-page"), client.get("/api/v1/no-such-resource")
+        assert (page.status_code, page.mimetype) == (404, "text/html")
+        assert (problem.status_code, problem.mimetype) == (404, "application/problem+json")
+        assert problem.json["request"] == "GET /api/v1/no-such-resource"
