@@ -2,7 +2,10 @@
 
 import errno
 import os
+import socket
 import warnings
+from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
 from typing import Any
 
@@ -21,6 +24,26 @@ TICK_SECONDS = 0.25
 """How often the worker shows that it lives and looks whether it is to stop."""
 
 SHORT_OF_FILES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+
+
+class Connection(GreenSocket):
+    """Hang up on `close`, so that a green thread which reads meanwhile wakes; eventlet would leave it waiting.
+
+    The worker gives the descriptor back when the conversation is over.
+    """
+
+    close: Callable[[], None]
+    release: Callable[[], None]
+
+    def __init__(self, client: socket.socket) -> None:
+        """Take an accepted connection."""
+        super().__init__(client)
+        self.release = self.close  # GreenSocket keeps such methods on the instance
+        self.close = self._hang_up
+
+    def _hang_up(self) -> None:
+        with suppress(OSError):  # the other side was first
+            self.shutdown(socket.SHUT_RDWR)
 
 
 class EventletWorker(AsyncWorker):
@@ -50,26 +73,26 @@ class EventletWorker(AsyncWorker):
     def run(self) -> None:
         """Serve until told to stop, then let open requests finish within `graceful_timeout`."""
         pool = eventlet.GreenPool(self.worker_connections)
-        doors = [eventlet.spawn(self._accept, GreenSocket(listener.sock), pool) for listener in self.sockets]
-        while self.alive and not any(door.dead for door in doors):
+        doors = [GreenSocket(taken.family, taken.type, fileno=taken.sock.detach()) for taken in self.sockets]
+        keepers = [eventlet.spawn(self._accept, door, pool) for door in doors]
+        while self.alive and not any(keeper.dead for keeper in keepers):
             self.notify()
             eventlet.sleep(TICK_SECONDS)
         self.alive = False
-        for door in doors:
-            door.kill()
-        for listener in self.sockets:
-            listener.close()
+        for keeper, door in zip(keepers, doors, strict=True):
+            keeper.kill()
+            door.close()
         with eventlet.Timeout(self.cfg.graceful_timeout, False):
             while pool.running():
                 self.notify()
                 eventlet.sleep(TICK_SECONDS)
 
-    def _accept(self, listener: GreenSocket, pool: Any) -> None:
+    def _accept(self, door: GreenSocket, pool: Any) -> None:
         """Take one connection each time the hub comes round, so that other workers get theirs."""
         while True:
-            hubs.trampoline(listener, read=True)
+            hubs.trampoline(door, read=True)
             try:
-                client, address = listener.fd.accept()
+                client, address = door.fd.accept()
             except BlockingIOError:
                 continue  # another worker was first
             except OSError as error:
@@ -78,7 +101,14 @@ class EventletWorker(AsyncWorker):
                 self.log.warning("No connection can be accepted: %s", error)
                 eventlet.sleep(TICK_SECONDS)
                 continue
-            pool.spawn_n(self.handle, listener, GreenSocket(client), address)
+            hubs.notify_opened(client.fileno())
+            pool.spawn_n(self._converse, door, Connection(client), address)
+
+    def _converse(self, door: GreenSocket, client: Connection, address: object) -> None:
+        try:
+            self.handle(door, client, address)
+        finally:
+            client.release()
 
     def notify(self) -> None:
         """Show the master that this worker lives; end when the master does not."""
