@@ -56,9 +56,10 @@ class Orders:
         kind = str if python_type is datetime else python_type
         value, tie = decode_cursor(after, sort, [kind, str])
         bound = _time(value) if python_type is datetime else value
+        # `a <= x AND (a < x OR …)`, not `a < x OR (a = x AND …)`: the first part lets an index seek to the cursor
         if descending:
-            return or_(column < bound, and_(column == bound, self._tie < tie))
-        return or_(column > bound, and_(column == bound, self._tie > tie))
+            return and_(column <= bound, or_(column < bound, self._tie < tie))
+        return and_(column >= bound, or_(column > bound, self._tie > tie))
 
 
 def count(statement: AnySelect) -> int:

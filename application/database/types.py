@@ -18,6 +18,11 @@ class Id(TypeDecorator[str]):
     impl = CHAR(36)
     cache_ok = True
 
+    @property
+    def python_type(self) -> type[str]:
+        """Name what Python sees."""
+        return str
+
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         """Choose the column's type."""
         if dialect.name in {"postgresql", "mysql", "mariadb"}:
@@ -33,6 +38,11 @@ class UtcDateTime(TypeDecorator[datetime]):
 
     impl = DateTime(timezone=True)
     cache_ok = True
+
+    @property
+    def python_type(self) -> type[datetime]:
+        """Name what Python sees."""
+        return datetime
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         """Choose the column's type."""
