@@ -69,6 +69,7 @@ class TestMonitoring:
                 expect(status(page)).to_have_text("Reconnecting")
                 expect(page.get_by_text("The server cannot be reached.")).to_be_visible()
                 expect(page.get_by_role("table")).to_be_visible()
+                page.get_by_role("button", name="Try now").click()  # in vain, and it goes on trying by itself
                 served.start()
                 expect(status(page)).to_have_text("Live", timeout=PATIENCE)
             await_change(page)

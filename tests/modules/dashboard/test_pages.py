@@ -188,6 +188,23 @@ class TestRenderError:
         assert "at all" not in answer.text
 
 
+class TestFactory:
+    """The whole application."""
+
+    def test_hands_missing_pages_to_the_dashboard(self, app: Flask) -> None:
+        answer = app.test_client().get("/nowhere", headers=CHINESE)
+        assert (answer.status_code, answer.mimetype) == (404, "text/html")
+        assert "页面不存在" in answer.text
+        assert answer.headers["X-Request-ID"] in answer.text
+        assert answer.headers.getlist("Content-Security-Policy") == [POLICY]
+
+    def test_serves_the_dashboard(self, app: Flask, built: Path) -> None:
+        answer = app.test_client().get("/", buffered=True)
+        assert answer.status_code == 200
+        assert "built" in answer.text
+        assert answer.headers.getlist("Content-Security-Policy") == [POLICY]
+
+
 class TestCatalogue:
     """`application/translations`."""
 
