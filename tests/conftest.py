@@ -1,5 +1,6 @@
 """Fixtures: an application on each database that is reachable, callers who are signed in, and a detector of leaks."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -95,3 +96,20 @@ def bob(sign_in: SignIn) -> Caller:
 def admin(sign_in: SignIn) -> Caller:
     """Return a signed-in admin."""
     return sign_in("root", Role.ADMIN)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say in the last lines what was skipped and why, and how many tests ran in a browser."""
+    skipped = Counter(
+        report.longrepr[2].removeprefix("Skipped: ")
+        for report in terminalreporter.stats.get("skipped", [])
+        if isinstance(report.longrepr, tuple)
+    )
+    ran = {report.nodeid for outcome in ("passed", "failed") for report in terminalreporter.stats.get(outcome, [])}
+    in_browser = sum(node.startswith("tests/e2e/test_monitor_page.py") for node in ran)
+    terminalreporter.write_sep("=", "what did not run")
+    for reason, count in skipped.most_common():
+        terminalreporter.write_line(f"{count} skipped: {reason}")
+    if not skipped:
+        terminalreporter.write_line("nothing was skipped")
+    terminalreporter.write_line(f"browser tests: {in_browser} run")
