@@ -1,5 +1,6 @@
 """Hold the metadata every table belongs to and the unbound database."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask_sqlalchemy import SQLAlchemy
@@ -7,7 +8,7 @@ from flask_sqlalchemy.session import Session
 from sqlalchemy import Connection, MetaData
 from sqlalchemy.orm import DeclarativeBase
 
-from application.database.unit import current_unit
+from application.database.unit import current_unit, refuse_changes
 
 _METADATA = MetaData(
     naming_convention={  # named constraints can be altered by migrations on every database
@@ -32,7 +33,13 @@ class UnitSession(Session):
 
     def get_bind(self, *_args: Any, **_options: Any) -> Connection:
         """Return the unit's connection; Flask-SQLAlchemy's own choice would open a second one."""
-        return current_unit().lend(self)
+        return current_unit().connection
+
+    def flush(self, objects: Sequence[Any] | None = None) -> None:
+        """Write the pending changes; a reading unit of work refuses them."""
+        if not current_unit().writes:
+            refuse_changes(self)
+        super().flush(objects)
 
 
 db = SQLAlchemy(metadata=_METADATA, session_options={"class_": UnitSession}, disable_autonaming=True)

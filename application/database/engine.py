@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, event, make_url
 
 BUSY_TIMEOUT_SECONDS = 5
-"""How long a writer waits for SQLite's lock before the answer is 503."""
+"""How long a writer waits for another's lock before the answer is 503."""
 
 _TEXT_OID = 25  # PostgreSQL's catalogue number of the type text
 
@@ -24,27 +24,28 @@ _SQLITE_PRAGMAS = (
 def engine_options(url: str, pool_size: int) -> dict[str, Any]:
     """Return what `create_engine` takes for this URL, as Flask-SQLAlchemy's SQLALCHEMY_ENGINE_OPTIONS.
 
-    A pool holds `pool_size` connections and lends as many more for a rush.
+    A pool holds `pool_size` connections and lends as many more for a rush; SQLite's are cheap, so it lends 30.
     """
-    dialect = make_url(url).get_backend_name()
+    parsed = make_url(url)
+    dialect = parsed.get_backend_name()
+    pooled: dict[str, Any] = {"pool_size": pool_size, "max_overflow": pool_size, "pool_timeout": BUSY_TIMEOUT_SECONDS}
     if dialect == "sqlite":
-        return {"connect_args": {"timeout": BUSY_TIMEOUT_SECONDS}, "pool_size": pool_size, "max_overflow": 30}
-    pooled: dict[str, Any] = {
-        "pool_pre_ping": True,
-        "pool_size": pool_size,
-        "max_overflow": pool_size,
-        "pool_timeout": 5,
-    }
+        file: dict[str, Any] = {"connect_args": {"timeout": BUSY_TIMEOUT_SECONDS}}
+        in_memory = parsed.database in (None, "", ":memory:")  # there is one connection, which is the database
+        return file if in_memory else file | pooled | {"max_overflow": 30}
+    pooled["pool_pre_ping"] = True
     if dialect == "postgresql":
+        timeout = f"-c lock_timeout={BUSY_TIMEOUT_SECONDS}s"
         return pooled | {
-            "connect_args": {"connect_timeout": 2, "options": "-c TimeZone=UTC"},
+            "connect_args": {"connect_timeout": 2, "options": f"-c TimeZone=UTC {timeout}"},
         }
     return pooled | {
         "isolation_level": "READ COMMITTED",  # MariaDB 11.8 turns snapshot isolation on by default
         "pool_recycle": 3600,
         "connect_args": {
             "connect_timeout": 2,
-            "init_command": f"SET SESSION time_zone='+00:00', innodb_lock_wait_timeout={BUSY_TIMEOUT_SECONDS}",
+            "init_command": f"SET SESSION time_zone='+00:00', innodb_lock_wait_timeout={BUSY_TIMEOUT_SECONDS}, "
+            "sql_mode=CONCAT(@@sql_mode, ',STRICT_ALL_TABLES')",  # a server without it cuts what is too long
         },
     }
 

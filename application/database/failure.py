@@ -1,13 +1,14 @@
 """Tell apart how a database can fail, so that a client learns whether to try again."""
 
-from sqlalchemy.exc import DataError, DBAPIError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from application.libs.error import Invalid, Unavailable
+from application.libs.error import Invalid, Refusal, Unavailable
 
 _SERIALIZATION = frozenset({"40001", "40P01"})  # PostgreSQL: serialization failure, deadlock
 _SERIALIZATION_MARIADB = frozenset({1020, 1213})  # record changed since last read, deadlock
 _LOCK_WAIT_MARIADB = 1205
+_CHECK_MARIADB = 4025  # a check constraint failed; the driver calls that an operational error
 
 
 class SerializationFailure(Unavailable):
@@ -22,8 +23,8 @@ class DatabaseAway(Unavailable):
     """The database cannot be reached."""
 
 
-def translate(error: DBAPIError | PoolTimeout) -> Exception:
-    """Return the refusal that stands for this error, or the error itself where it is a mistake of ours."""
+def translate(error: DBAPIError | PoolTimeout) -> Refusal | None:
+    """Return the refusal that stands for this error, or None where it is a mistake of ours."""
     if isinstance(error, PoolTimeout):
         return DatabaseBusy(headers={"Retry-After": "1"})
     if _state(error) in _SERIALIZATION or _number(error) in _SERIALIZATION_MARIADB:
@@ -32,9 +33,14 @@ def translate(error: DBAPIError | PoolTimeout) -> Exception:
         return DatabaseBusy(headers={"Retry-After": "1"})
     if isinstance(error, DataError):
         return Invalid("A value does not fit its column")
-    if error.connection_invalidated or isinstance(error, OperationalError):
+    if error.connection_invalidated or (isinstance(error, OperationalError) and not _is_mistake(error)):
         return DatabaseAway(headers={"Retry-After": "2"})
-    return error
+    return None
+
+
+def breaks_constraint(error: DBAPIError) -> bool:
+    """Tell whether the rows asked for contradict a key, a reference or a check of the table."""
+    return isinstance(error, IntegrityError) or _number(error) == _CHECK_MARIADB
 
 
 def _state(error: DBAPIError) -> str | None:
@@ -45,6 +51,13 @@ def _state(error: DBAPIError) -> str | None:
 def _number(error: DBAPIError) -> object:
     arguments = getattr(error.orig, "args", ())
     return arguments[0] if arguments else None
+
+
+def _is_mistake(error: DBAPIError) -> bool:
+    """Tell a statement that cannot work (a missing table or column) from a database that is away."""
+    if getattr(error.orig, "sqlite_errorname", "") == "SQLITE_ERROR" or _number(error) == _CHECK_MARIADB:
+        return True
+    return (_state(error) or "").startswith("42")  # SQL:2016, class 42: syntax error or access rule violation
 
 
 def _is_busy(error: DBAPIError) -> bool:

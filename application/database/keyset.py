@@ -1,15 +1,19 @@
 """Cut a statement into pages by key instead of OFFSET: the last page costs what the first costs."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 
+from application.database.types import Id
 from application.database.unit import execute
 from application.libs.error import field_error
-from application.libs.page import BadCursor, Page, UnknownOrder, decode_cursor, encode_cursor
+from application.libs.ident import is_id
+from application.libs.page import Page, UnknownOrder, bad_cursor, decode_cursor, encode_cursor
 from application.libs.record import Record
+
+_SORTABLE = (str, int, datetime)
 
 AnySelect = Select[*tuple[Any, ...]]
 R = TypeVar("R", bound=Record)
@@ -20,6 +24,10 @@ class Orders:
 
     def __init__(self, columns: Mapping[str, Any], *, tie: Any) -> None:
         """Take the allowed columns by the name the client gives and the record carries."""
+        for name, column in columns.items():
+            if column.type.python_type not in _SORTABLE or column.nullable:
+                message = f"A list cannot be paged by {name!r}; choose a text, integer, id or time that is never null"
+                raise TypeError(message)
         self._columns = dict(columns)
         self._tie = tie
 
@@ -52,10 +60,9 @@ class Orders:
         return self._columns[name], sort.startswith("-")
 
     def _behind(self, column: Any, sort: str, after: str, *, descending: bool) -> ColumnElement[bool]:
-        python_type = column.type.python_type
-        kind = str if python_type is datetime else python_type
-        value, tie = decode_cursor(after, sort, [kind, str])
-        bound = _time(value) if python_type is datetime else value
+        kind, tie_kind = _kind(column), _kind(self._tie)
+        values = decode_cursor(after, sort, [kind, tie_kind])
+        bound, tie = _bound(column, values[0]), _bound(self._tie, values[1])
         # `a <= x AND (a < x OR …)`, not `a < x OR (a = x AND …)`: the first part lets an index seek to the cursor
         if descending:
             return and_(column <= bound, or_(column < bound, self._tie < tie))
@@ -74,11 +81,21 @@ def contains(column: Any, text: str) -> ColumnElement[bool]:
     return condition
 
 
-def _time(value: str | int) -> datetime:
+def _kind(column: Any) -> type:
+    """Return what a cursor carries for the column: text or a whole number."""
+    return int if column.type.python_type is int else str
+
+
+def _bound(column: Any, value: str | int) -> object:
+    """Return a cursor's value as the column compares it; whoever makes a cursor up is refused on every database."""
+    if isinstance(column.type, Id) and not is_id(str(value)):
+        raise bad_cursor()
+    if column.type.python_type is not datetime:
+        return value
     try:
         moment = datetime.fromisoformat(str(value))
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise BadCursor(errors=[field_error("query", "after", msg=BadCursor.title, type_="cursor")])
-    return moment
+        if moment.tzinfo is not None:
+            return moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise bad_cursor()

@@ -1,6 +1,7 @@
 """Let one process at a time change the tables."""
 
 import fcntl
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,18 +16,30 @@ _WAIT_SECONDS = 300
 @contextmanager
 def migration_lock(engine: Engine) -> Iterator[None]:
     """Hold the lock of this database's migrations; others wait, up to five minutes on MariaDB."""
-    if engine.dialect.name == "sqlite":
-        with _file_lock(Path(f"{engine.url.database}.migration-lock")):
+    database = engine.url.database
+    if engine.dialect.name != "sqlite":
+        with _server_lock(engine):
             yield
-        return
-    if engine.dialect.name == "postgresql":
-        take, give = text("SELECT pg_advisory_lock(:key)"), text("SELECT pg_advisory_unlock(:key)")
-        parameters: dict[str, object] = {"key": _KEY}
+    elif database in (None, "", ":memory:"):  # nobody else can see it
+        yield
     else:
-        take, give = text("SELECT GET_LOCK(:name, :seconds)"), text("SELECT RELEASE_LOCK(:name)")
-        parameters = {"name": _NAME, "seconds": _WAIT_SECONDS}
+        with _file_lock(Path(f"{database}.migration-lock")):
+            yield
+
+
+@contextmanager
+def _server_lock(engine: Engine) -> Iterator[None]:
+    parameters: dict[str, object]
     with engine.connect() as connection:
-        if connection.execute(take, parameters).scalar() == 0:
+        if engine.dialect.name == "postgresql":
+            connection.execute(text("SET LOCAL lock_timeout = 0"))  # the engine's is for rows, not for migrations
+            take, give = text("SELECT 1 FROM pg_advisory_lock(:key)"), text("SELECT pg_advisory_unlock(:key)")
+            parameters = {"key": _KEY}
+        else:
+            take, give = text("SELECT GET_LOCK(:name, :seconds)"), text("SELECT RELEASE_LOCK(:name)")
+            name = f"{_NAME}_{engine.url.database}"  # the lock is the server's, the migration the database's
+            parameters = {"name": hashlib.sha256(name.encode()).hexdigest(), "seconds": _WAIT_SECONDS}
+        if not connection.execute(take, parameters).scalar():
             message = f"Another process has been migrating for {_WAIT_SECONDS} s; look at it, then try again"
             raise TimeoutError(message)
         try:

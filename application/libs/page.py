@@ -12,6 +12,7 @@ import msgspec
 
 from application.libs.error import Invalid, field_error
 from application.libs.record import Record
+from application.libs.strict_json import is_int64, unstorable_text
 
 T = TypeVar("T")
 
@@ -44,13 +45,18 @@ def decode_cursor(cursor: str, order: str, kinds: Sequence[type]) -> list[str | 
         raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
         made_for, *values = msgspec.json.decode(raw, type=list[str | int])
     except (binascii.Error, ValueError, msgspec.MsgspecError, UnicodeError):
-        raise _bad_cursor() from None
+        raise bad_cursor() from None
     if made_for != order or len(values) != len(kinds):
-        raise _bad_cursor()
-    if any(type(value) is not kind for value, kind in zip(values, kinds, strict=True)):
-        raise _bad_cursor()
+        raise bad_cursor()
+    if not all(type(value) is kind and _storable(value) for value, kind in zip(values, kinds, strict=True)):
+        raise bad_cursor()
     return values
 
 
-def _bad_cursor() -> BadCursor:
+def _storable(value: str | int) -> bool:
+    return unstorable_text(value) is None if isinstance(value, str) else is_int64(value)
+
+
+def bad_cursor() -> BadCursor:
+    """Return the refusal of a cursor that is not ours."""
     return BadCursor(errors=[field_error("query", "after", msg=BadCursor.title, type_="cursor")])

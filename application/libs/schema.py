@@ -69,7 +69,7 @@ class PageQuery(Schema):
     """Choose one page of a list."""
 
     limit: int = Field(20, ge=1, le=100, description="How many items a page holds.")
-    after: str | None = Field(None, max_length=1024, description="The `next` of the page before.")
+    after: str | None = Field(None, max_length=2048, description="The `next` of the page before.")
     count: bool = Field(False, description="Whether `page.total` gives the number of all items.")
 
 

@@ -50,6 +50,11 @@ def unstorable_text(text: str) -> str | None:
     return None
 
 
+def is_int64(number: int) -> bool:
+    """Tell whether the number fits the largest integer column."""
+    return -_INT64 <= number < _INT64
+
+
 def _check_depth(raw: bytes) -> None:
     if raw.count(b"[") + raw.count(b"{") <= MAX_DEPTH:
         return
@@ -89,7 +94,7 @@ def _integer(digits: str) -> int:
     if len(digits.lstrip("-")) > _MAX_DIGITS:
         raise MalformedJson("An integer does not fit 64 bits")
     number = int(digits)
-    if not -_INT64 <= number < _INT64:
+    if not is_int64(number):
         raise MalformedJson("An integer does not fit 64 bits")
     return number
 
