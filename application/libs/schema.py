@@ -52,8 +52,11 @@ UtcTime = Annotated[datetime, BeforeValidator(_utc)]
 Ident = Annotated[str, StringConstraints(pattern=f"^{UUID_PATTERN}$", max_length=36, to_lower=True)]
 """The id of a row: a UUID in canonical form."""
 
-Name = Annotated[str, StringConstraints(min_length=1, max_length=50, strip_whitespace=True)]
-"""A name people see: 1 to 50 characters, blanks at the ends are dropped."""
+ONE_LINE = r"^[^\x00-\x1F\x7F-\x9F\u2028\u2029\u202A-\u202E\u2066-\u2069]*$"
+"""Text that stays on its line: no control character, no line break, nothing that turns the writing's direction."""
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=50, strip_whitespace=True, pattern=ONE_LINE)]
+"""A name people see: 1 to 50 characters on one line, blanks at the ends are dropped."""
 
 Int32 = Annotated[int, Field(ge=-(2**31), le=2**31 - 1)]
 """An integer that fits an INTEGER column."""

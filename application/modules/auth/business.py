@@ -49,6 +49,7 @@ _BY_NAME = (
     .outerjoin(UserRole, UserRole.user_id == User.id)
     .where(User.name == sa.bindparam("name"))
 )
+_LOCK_HASH = sa.select(User.password_hash).where(User.id == sa.bindparam("user_id")).with_for_update(read=True)
 _INSERT = sa.insert(Token)
 _DELETE = sa.delete(Token).where(Token.id == sa.bindparam("token_id"))
 _DELETE_EXPIRED = sa.delete(Token).where(Token.expires_at <= sa.bindparam("moment"))
@@ -96,6 +97,14 @@ def check_password(account: AccountRow | None, password: str) -> AccountRow:
     return account
 
 
+def open_session(account: AccountRow, *, ttl_seconds: int) -> SessionRow:
+    """Let the account in, unless it was deleted or got another password since its password was checked."""
+    row = execute(_LOCK_HASH, user_id=account.user_id).one_or_none()
+    if row is None or row.password_hash != account.password_hash:
+        raise WrongPassword
+    return create_token(account.user_id, ttl_seconds=ttl_seconds)
+
+
 def create_token(user_id: str, *, ttl_seconds: int) -> SessionRow:
     """Let the user in for a while."""
     token, moment = new_token(), now()
@@ -122,4 +131,6 @@ def prune_expired() -> int:
 
 
 def _permissions(roles: tuple[str, ...]) -> frozenset[Permission]:
-    return frozenset(permission for role in roles for permission in ROLE_PERMISSIONS[Role(role)])
+    """Return what the roles hold; one that was given up in the code, but still stands in the table, holds nothing."""
+    known = [Role(role) for role in roles if role in ROLE_PERMISSIONS]
+    return frozenset(permission for role in known for permission in ROLE_PERMISSIONS[role])

@@ -16,7 +16,7 @@ def login(body: LoginIn) -> business.SessionRow:
         account = business.find_account(body.name)
     account = business.check_password(account, body.password)
     with unit_of_work():
-        return business.create_token(account.user_id, ttl_seconds=current_settings().token_ttl_seconds)
+        return business.open_session(account, ttl_seconds=current_settings().token_ttl_seconds)
 
 
 @auth.post("/logout")

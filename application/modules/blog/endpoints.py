@@ -23,7 +23,13 @@ def index(query: BlogFilterQuery) -> Page[business.BlogRow]:
     )
 
 
-@blog.post("", status=201, permission=Permission.BLOG_WRITE, answer=BlogOut, errors=[business.UnknownTag])
+@blog.post(
+    "",
+    status=201,
+    permission=Permission.BLOG_WRITE,
+    answer=BlogOut,
+    errors=[business.UnknownTag, business.OwnerGone],
+)
 def create(body: BlogIn) -> business.BlogRow:
     """Write a blog."""
     return business.create(

@@ -22,7 +22,9 @@ class Blog(Base):
 
     __tablename__ = "blog"
     __table_args__ = (
-        Index("ix_blog_status_created_at", "status", "created_at", "id"),
+        Index("ix_blog_created_at", "created_at", "id"),  # one for each order of the list; a page ends the walk
+        Index("ix_blog_updated_at", "updated_at", "id"),
+        Index("ix_blog_title", "title", "id"),
         Index("ix_blog_owner_created_at", "owner_id", "created_at", "id"),
         TABLE_OPTIONS,
     )

@@ -5,10 +5,10 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from application.libs.schema import Ident, PageQuery, Schema, absent
+from application.libs.schema import ONE_LINE, Ident, PageQuery, Schema, absent
 from application.modules.blog.models import Status
 
-Title = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
+Title = Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True, pattern=ONE_LINE)]
 Content = Annotated[str, StringConstraints(max_length=200_000)]
 TagIds = Annotated[list[Ident], Field(max_length=50)]
 

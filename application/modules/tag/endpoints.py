@@ -61,5 +61,7 @@ def delete(tag_id: str) -> None:
 @tag.get("/<id:tag_id>/blogs", public=True, answer=BlogOut, errors=[business.TagNotFound])
 def blogs(tag_id: str, query: BlogQuery) -> Page[blog_business.BlogRow]:
     """List the blogs that carry a tag."""
-    business.get(tag_id)
-    return blog_business.search(viewer_id=viewer_id(), tag_id=tag_id, **query.model_dump())
+    page = blog_business.search(viewer_id=viewer_id(), tag_id=tag_id, **query.model_dump())
+    if not page.items:
+        business.get(tag_id)
+    return page

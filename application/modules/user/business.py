@@ -1,6 +1,6 @@
 """Rules about users: names are unique, a last admin stays."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from datetime import datetime
 from typing import Any
 
@@ -53,12 +53,17 @@ _ROLES = (
     .where(UserRole.user_id.in_(sa.bindparam("user_ids", expanding=True)))
     .order_by(UserRole.role)
 )
-_ADMINS = sa.select(UserRole.user_id).where(UserRole.role == Role.ADMIN).with_for_update()
+_EXISTS = sa.select(User.id).where(User.id == sa.bindparam("user_id"))
+_LOCK = _EXISTS.with_for_update()
+_ADMINS = sa.select(UserRole.user_id).where(UserRole.role == Role.ADMIN)
+_LOCK_ADMINS = _ADMINS.order_by(UserRole.user_id).with_for_update()  # in one order, so that two do not wait in a ring
 _INSERT = sa.insert(User)
 _UPDATE = sa.update(User).where(User.id == sa.bindparam("user_id"))
 _DELETE = sa.delete(User).where(User.id == sa.bindparam("user_id"))
 _INSERT_ROLE = sa.insert(UserRole)
-_DELETE_ROLES = sa.delete(UserRole).where(UserRole.user_id == sa.bindparam("user_id"))
+_DELETE_ROLE = sa.delete(UserRole).where(
+    UserRole.user_id == sa.bindparam("key"), UserRole.role == sa.bindparam("value")
+)
 _DELETE_TOKENS = sa.delete(Token).where(Token.user_id == sa.bindparam("user_id"))
 
 
@@ -79,6 +84,12 @@ def get(user_id: str) -> UserRow:
     return _row(row, _roles_of([user_id]))
 
 
+def check_exists(user_id: str) -> None:
+    """Raise `UserNotFound` if there is no such user."""
+    if execute(_EXISTS, user_id=user_id).first() is None:
+        raise UserNotFound
+
+
 def get_visible(user_id: str, *, viewer_id: str, viewer_manages: bool) -> UserRow:
     """Return a user to themselves or to who manages users; to anybody else there is no such user."""
     if user_id != viewer_id and not viewer_manages:
@@ -88,18 +99,19 @@ def get_visible(user_id: str, *, viewer_id: str, viewer_manages: bool) -> UserRo
 
 def create(*, name: str, password_hash: str | None, roles: Sequence[str] = (Role.USER,)) -> UserRow:
     """Create a user; one without a password hash cannot sign in."""
-    moment, user_id = now(), new_id()
+    moment = now()
+    user = UserRow(id=new_id(), name=name, roles=sorted(set(roles)), created_at=moment, updated_at=moment)
     change(
         _INSERT,
         conflict=NameTaken,
-        id=user_id,
+        id=user.id,
         name=name,
         password_hash=password_hash,
         created_at=moment,
         updated_at=moment,
     )
-    _put_roles(user_id, roles)
-    return get(user_id)
+    _add_roles(user.id, user.roles)
+    return user
 
 
 def update(
@@ -110,27 +122,25 @@ def update(
     roles: Sequence[str] | None = None,
 ) -> UserRow:
     """Change what is given; a new password ends the user's sessions."""
-    values: dict[str, Any] = {"updated_at": now()}
+    _lock(user_id)
+    values: dict[str, Any] = {}
     if name is not None:
         values["name"] = name
     if password_hash is not None:
         values["password_hash"] = password_hash
         change(_DELETE_TOKENS, user_id=user_id)
-    if change(_UPDATE, conflict=NameTaken, user_id=user_id, **values) == 0:
-        raise UserNotFound
     if roles is not None:
-        if Role.ADMIN not in roles:
-            _check_not_last_admin(user_id)
-        change(_DELETE_ROLES, user_id=user_id)
-        _put_roles(user_id, roles)
+        _put_roles(user_id, set(roles))
+    if values or roles is not None:
+        change(_UPDATE, conflict=NameTaken, user_id=user_id, updated_at=now(), **values)
     return get(user_id)
 
 
 def delete(user_id: str) -> None:
     """Delete a user who owns no blogs, with their roles and tokens."""
+    _lock(user_id)
     _check_not_last_admin(user_id)
-    if change(_DELETE, conflict=UserInUse, user_id=user_id) == 0:
-        raise UserNotFound
+    change(_DELETE, conflict=UserInUse, user_id=user_id)
 
 
 def has_admin() -> bool:
@@ -151,13 +161,28 @@ def _roles_of(user_ids: Sequence[str]) -> dict[str, list[str]]:
     return roles
 
 
-def _put_roles(user_id: str, roles: Sequence[str]) -> None:
-    rows = [{"user_id": user_id, "role": role} for role in dict.fromkeys(roles)]
-    if rows:
-        change(_INSERT_ROLE, rows)
+def _lock(user_id: str) -> None:
+    """Let nobody else change this user until the end."""
+    if execute(_LOCK, user_id=user_id).first() is None:
+        raise UserNotFound
+
+
+def _put_roles(user_id: str, roles: Set[str]) -> None:
+    """Add and take away only what differs: who counts the admins meanwhile misses none of them."""
+    before = set(_roles_of([user_id]).get(user_id, []))
+    lost = before - roles
+    if Role.ADMIN in lost:
+        _check_not_last_admin(user_id)
+    if lost:
+        change(_DELETE_ROLE, [{"key": user_id, "value": role} for role in sorted(lost)])
+    _add_roles(user_id, sorted(roles - before))
+
+
+def _add_roles(user_id: str, roles: Sequence[str]) -> None:
+    if roles:
+        change(_INSERT_ROLE, [{"user_id": user_id, "role": role} for role in roles])
 
 
 def _check_not_last_admin(user_id: str) -> None:
-    admins = list(execute(_ADMINS).scalars())
-    if admins == [user_id]:
+    if list(execute(_LOCK_ADMINS).scalars()) == [user_id]:
         raise LastAdmin

@@ -82,8 +82,10 @@ def delete(user_id: str) -> None:
 @user.get("/<id:user_id>/blogs", public=True, answer=BlogOut, errors=[business.UserNotFound])
 def blogs(user_id: str, query: BlogQuery) -> Page[blog_business.BlogRow]:
     """List the published blogs of a user; to themselves also their drafts."""
-    business.get(user_id)
-    return blog_business.search(viewer_id=viewer_id(), owner_id=user_id, **query.model_dump())
+    page = blog_business.search(viewer_id=viewer_id(), owner_id=user_id, **query.model_dump())
+    if not page.items:
+        business.check_exists(user_id)
+    return page
 
 
 def _change(user_id: str, changes: dict[str, Any]) -> business.UserRow:
