@@ -29,8 +29,13 @@ def settings(folder: Path, **overrides: object) -> Settings:
 
 
 @pytest.fixture
-def configure(tmp_path: Path) -> Iterator[Configure]:
-    """Return a function that sets logging up and names the file; it is taken back afterwards."""
+def configure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Configure]:
+    """Return a function that sets logging up and names the file; it is taken back afterwards.
+
+    What another test's application has configured stays beside it.
+    """
+    monkeypatch.setattr(logs, "_INSTALLED", logs._Installed())
+    REQUEST_ID.set("-")  # an answer that another test never closed would still have its own here
 
     def make(**overrides: object) -> Path:
         logs.configure(settings(tmp_path, **overrides))
@@ -117,6 +122,7 @@ class TestConfigure:
         assert second["exception"].endswith("ValueError: bad")
         assert "extra" not in second
 
+    @pytest.mark.usefixtures("configure")
     def test_survives_a_call_with_wrong_arguments(self) -> None:
         record = logging.makeLogRecord({"name": "x", "levelname": "INFO", "msg": "%d of", "args": ("a", "b")})
 
@@ -131,6 +137,7 @@ class TestConfigure:
         names = sorted(path.name for path in file.parent.glob("application.log*"))
         assert names == ["application.log", "application.log.1", "application.log.2"]
 
+    @pytest.mark.usefixtures("configure")
     def test_refuses_a_folder_it_cannot_write(self, tmp_path: Path) -> None:
         (tmp_path / "logs").touch()
 
@@ -146,7 +153,7 @@ class TestConfigure:
         LOGGER.info("once")
 
         assert file.read_text().count("once") == 1
-        assert len(root.handlers) == len(before[1]) + 1
+        assert [type(handler) for handler in root.handlers[len(before[1]) :]] == [logs.FileHandler]
         logs.reset()
         logs.reset()
         assert (root.level, root.handlers, quiet.level, logging.getLogger("werkzeug").filters) == before
@@ -163,10 +170,8 @@ class TestConfigure:
 
 
 class TestConsole:
-    def test_shows_lines_in_development(
-        self, tmp_path: Path, capsys: pytest.CaptureFixture[str], request: pytest.FixtureRequest
-    ) -> None:
-        request.addfinalizer(logs.reset)
+    @pytest.mark.usefixtures("configure")
+    def test_shows_lines_in_development(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         write = logs.configure(
             load_settings(environment="development", secret_key="k" * 40, log_directory=tmp_path, _env_file=None)
         )
