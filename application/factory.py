@@ -9,6 +9,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from application import api
 from application.config import logging
+from application.config.scheduler import SCHEDULER_JOBS
 from application.config.setting import ROOT, Settings, settings_or_exit
 from application.database import SerializationFailure, db, engine_options, prepare_engine, transaction
 from application.extensions import babel, socketio
@@ -16,6 +17,7 @@ from application.libs import failure, redprint
 from application.libs.edge import Edge
 from application.modules.auth.business import identify
 from application.modules.dashboard.pages import preferred_language, render_error
+from application.modules.scheduler import engine
 
 
 class NoSession(SessionInterface):
@@ -47,6 +49,8 @@ def create_app(settings: Settings | None = None) -> Flask:
         ping_timeout=5,
         manage_session=False,
     )
+    if settings.scheduler_enabled:
+        engine.init_app(app, SCHEDULER_JOBS, drain_seconds=settings.graceful_timeout_seconds)
     api.init_app(app)
     failure.init_app(app, page=render_error)
     app.wsgi_app = _surrounded(app, settings)  # type: ignore[method-assign]  # where Flask wants middleware put

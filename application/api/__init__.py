@@ -2,7 +2,8 @@
 
 from flask import Flask
 
-from application.api import v1
+from application.api import scheduler, v1
+from application.config.setting import Settings
 from application.extensions import socketio
 from application.libs import openapi
 from application.modules.dashboard.pages import dashboard
@@ -14,5 +15,8 @@ def init_app(app: Flask) -> None:
     for surface in (v1.surface(),):
         app.register_blueprint(surface)
         openapi.serve(app, surface, version=v1.VERSION)
+    settings: Settings = app.extensions["settings"]
+    if settings.scheduler_enabled:
+        app.register_blueprint(scheduler.surface(settings.scheduler_api_prefix))
     app.register_blueprint(dashboard)
     socketio.on_namespace(MonitorNamespace("/ws"))

@@ -4,12 +4,62 @@ A dialect writes while serialising, in one pass; nothing parses an answer to wra
 """
 
 from http import HTTPStatus
+from typing import Any
 
 import msgspec
 from flask import Response, request
 
 from application.libs.error import PROBLEM_TYPE, Refusal, Unauthenticated, problem
 from application.libs.page import Page
+
+Json = dict[str, Any]
+
+FIELD_ERROR_SCHEMA: Json = {
+    "type": "object",
+    "required": ["loc", "msg", "type"],
+    "properties": {
+        "loc": {"type": "array", "items": {"type": ["string", "integer"]}},
+        "msg": {"type": "string"},
+        "type": {"type": "string"},
+    },
+}
+_ERRORS: Json = {"type": "array", "items": FIELD_ERROR_SCHEMA}
+PROBLEM_SCHEMA: Json = {
+    "type": "object",
+    "description": "Problem details (RFC 9457).",
+    "required": ["type", "title", "status", "detail", "instance", "code", "request", "request_id", "errors"],
+    "properties": {
+        "type": {"type": "string", "format": "uri"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "instance": {"type": "string"},
+        "code": {"type": "string", "description": "Stable name of the error; translate by it."},
+        "request": {"type": "string"},
+        "request_id": {"type": "string"},
+        "errors": _ERRORS,
+    },
+}
+MESSAGE_SCHEMA: Json = {
+    "type": "object",
+    "description": "What went wrong, as Flask-APScheduler says it.",
+    "required": ["error_message", "code", "request_id", "errors"],
+    "properties": {
+        "error_message": {"type": "string"},
+        "code": {"type": "string", "description": "Stable name of the error; translate by it."},
+        "request_id": {"type": "string"},
+        "errors": _ERRORS,
+    },
+}
+PAGE_SCHEMA: Json = {
+    "type": "object",
+    "required": ["limit", "next"],
+    "properties": {
+        "limit": {"type": "integer"},
+        "next": {"type": ["string", "null"], "description": "Give it as `after` for the next page."},
+        "total": {"type": "integer", "description": "Only with `count=true`."},
+    },
+}
 
 _PAGE = msgspec.json.Encoder()
 
@@ -25,6 +75,14 @@ class Dialect:
     def success(self, data: bytes, page: Page[object] | None) -> bytes:
         """Return the body around the encoded data."""
         raise NotImplementedError
+
+    def describe(self, data: Json, *, is_page: bool) -> Json:
+        """Return the JSON schema of `success`, for the API document."""
+        raise NotImplementedError
+
+    def describe_failure(self) -> tuple[str, Json]:
+        """Return the media type and the JSON schema of `failure`, for the API document."""
+        return PROBLEM_TYPE, PROBLEM_SCHEMA
 
     def failure(self, refusal: Refusal) -> Response:
         """Return the answer to a refused request, as problem details (RFC 9457)."""
@@ -53,6 +111,13 @@ class Envelope(Dialect):
             return b'{"code":0,"status":"succeed","data":' + data + b"}"
         return b'{"code":0,"status":"succeed","data":' + data + b',"page":' + _page(page) + b"}"
 
+    def describe(self, data: Json, *, is_page: bool) -> Json:
+        """Return the schema of the envelope."""
+        members: Json = {"code": {"const": 0}, "status": {"const": "succeed"}, "data": data}
+        if is_page:
+            members["page"] = PAGE_SCHEMA
+        return {"type": "object", "required": list(members), "properties": members}
+
 
 class Bare(Dialect):
     """Answer with the data alone, and with `error_message` on failure, as Flask-APScheduler does."""
@@ -65,8 +130,18 @@ class Bare(Dialect):
         """Return the encoded data as it is."""
         return data
 
+    def describe(self, data: Json, *, is_page: bool) -> Json:  # noqa: ARG002 -- a page is bare too
+        """Return the schema of the data alone."""
+        return data
+
+    def describe_failure(self) -> tuple[str, Json]:
+        """Return the schema of the message and what stands beside it."""
+        return "application/json", MESSAGE_SCHEMA
+
     def failure(self, refusal: Refusal) -> Response:
-        """Return the message beside its code, request id and faulty fields."""
+        """Return the message beside its code, request id and faulty fields; a 401 is Flask-APScheduler's exactly."""
+        if isinstance(refusal, Unauthenticated):
+            return self.refuse(refusal, b"Access Denied", "text/html; charset=utf-8")
         body = msgspec.json.encode(
             {
                 "error_message": refusal.detail or refusal.title,

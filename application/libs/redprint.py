@@ -18,8 +18,8 @@ from flask import Blueprint, Flask, current_app
 from flask.sansio.blueprints import Blueprint as AnyBlueprint
 from flask.sansio.blueprints import BlueprintSetupState
 
+from application.libs.converter import CONVERTERS
 from application.libs.declaration import DeclarationError, mistake
-from application.libs.ident import IdConverter
 from application.libs.ok import Dialect
 from application.libs.operation import Contract, Operation, read_operation
 from application.libs.view import Identify, Machinery, Transaction, UnitOfWork, compile_view
@@ -86,11 +86,11 @@ class Verbs:
 
 
 class Redprint(Verbs, Blueprint):  # type: ignore[misc]  # narrower than Flask's verbs on purpose: no loose options
-    """Collect the handlers of one resource; `url_prefix` defaults to its name."""
+    """Collect the handlers of one resource; `url_prefix` defaults to its name, "" is the surface's own."""
 
     def __init__(self, name: str, import_name: str, *, url_prefix: str | None = None) -> None:
         """Name the resource as its URL does."""
-        super().__init__(name, import_name, url_prefix=f"/{name}" if url_prefix is None else url_prefix)
+        super().__init__(name, import_name, url_prefix=f"/{name}" if url_prefix is None else url_prefix or None)
         self.operations: list[Operation] = []
 
     def operation(self, method: str, rule: str, **contract: Unpack[Contract]) -> Callable[[H], H]:
@@ -115,8 +115,8 @@ class Redprint(Verbs, Blueprint):  # type: ignore[misc]  # narrower than Flask's
             )
             raise DeclarationError(message)
         known = machinery(state.app)
-        endpoint = f"{state.name_prefix}.{self.name}.{operation.name}".lstrip(".")
-        known.mounted.append(Mounted(operation, surface=surface, redprint=self.name, endpoint=endpoint))
+        endpoint = f"{state.name_prefix}.{state.name}.{operation.name}"
+        known.mounted.append(Mounted(operation, surface=surface, redprint=state.name, endpoint=endpoint))
         view = compile_view(operation, surface.dialect, known, testing=bool(state.app.config["TESTING"]))
         state.add_url_rule(operation.rule, operation.name, view, methods=[operation.method])
 
@@ -124,7 +124,7 @@ class Redprint(Verbs, Blueprint):  # type: ignore[misc]  # narrower than Flask's
 def init_app(app: Flask, *, transaction: Transaction, identify: Identify, retry_on: type[Exception]) -> None:
     """Hand the redprints what they need from above: the unit of work, who is asking, which failure to try again."""
     app.extensions["redprint"] = Machinery(transaction=transaction, identify=identify, retry_on=retry_on)
-    app.url_map.converters["id"] = IdConverter
+    app.url_map.converters.update(CONVERTERS)
     app.url_map.merge_slashes = False  # `//api` is a 404, not a redirect with an HTML body
 
 

@@ -14,6 +14,9 @@ JOB_ID_LENGTH = 191  # the longest text with four bytes a character that any Mar
 NAME_LENGTH = 191
 MESSAGE_LENGTH = 2000
 
+LEASE = "leader"
+"""The name of the one lease there is."""
+
 
 class Job(Base):
     """Be something that runs on a schedule; its definition is versioned JSON, never a pickle."""

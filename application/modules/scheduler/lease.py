@@ -1,0 +1,119 @@
+"""Elect who fires: one row, taken by compare-and-swap; every change of the leader is fenced by its token."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from application.database import change, execute
+from application.libs.error import Conflict
+from application.libs.record import Record
+from application.modules.scheduler.models import LEASE, Job, Lease, Run
+
+
+class LeaseExists(Conflict):
+    """Another process has just made the lease."""
+
+
+class LeaseLost(Conflict):
+    """Another process leads now; nothing that this one wanted to write is kept."""
+
+
+class Holder(Record):
+    """Say who wants to lead: a name that no other process has, and where it is."""
+
+    name: str
+    host: str
+    process: int
+
+
+class LeaseRow(Record):
+    """Hold the lease as it was read; `holder` None is free."""
+
+    holder: str | None
+    token: int
+    beat: int
+
+
+_READ = sa.select(Lease.holder, Lease.token, Lease.beat).where(Lease.name == LEASE)
+_LOCK = sa.select(Lease.token).where(Lease.name == LEASE).with_for_update()
+_INSERT = sa.insert(Lease)
+_TAKE = sa.update(Lease).where(
+    Lease.name == LEASE, Lease.token == sa.bindparam("seen_token"), Lease.beat == sa.bindparam("seen_beat")
+)
+_BEAT = (
+    sa.update(Lease)
+    .where(Lease.name == LEASE, Lease.token == sa.bindparam("mine"))
+    .values(beat=Lease.beat + 1, beat_at=sa.bindparam("moment"))
+)
+_RELEASE = sa.update(Lease).where(Lease.name == LEASE, Lease.token == sa.bindparam("mine")).values(holder=None)
+_PAUSED = sa.select(Lease.paused).where(Lease.name == LEASE)
+_RELEASE_QUARANTINE = sa.update(Job).where(Job.quarantine.is_not(None)).values(quarantine=None)
+_INTERRUPT = (
+    sa.update(Run)
+    .where(
+        Run.id == sa.bindparam("run_id"),
+        Run.token == sa.bindparam("mine"),
+        Run.status == "running",
+    )
+    .values(status="interrupted", finished_at=sa.bindparam("moment"), reason="its process was stopped")
+)
+
+
+def read() -> LeaseRow | None:
+    """Return the lease, or None in a fresh database."""
+    row = execute(_READ).one_or_none()
+    return None if row is None else LeaseRow(*row)
+
+
+def create() -> LeaseRow:
+    """Make the lease, which nobody holds; raise `LeaseExists` when another process was faster."""
+    change(_INSERT, conflict=LeaseExists, name=LEASE, holder=None, token=0, beat=0, paused=False)
+    return LeaseRow(None, 0, 0)
+
+
+def lock() -> None:
+    """Let no other process take, beat or lock the lease until this unit of work ends."""
+    execute(_LOCK)
+
+
+def take(seen: LeaseRow, holder: Holder, moment: datetime) -> int:
+    """Take the lease if it is still as it was seen; return the new token, or 0 if another process was faster.
+
+    What could not be restored under the old leader is tried again: the new one may run newer code.
+    """
+    token = seen.token + 1
+    taken = change(
+        _TAKE,
+        seen_token=seen.token,
+        seen_beat=seen.beat,
+        holder=holder.name,
+        host=holder.host,
+        process=holder.process,
+        token=token,
+        beat=0,
+        beat_at=moment,
+    )
+    if not taken:
+        return 0
+    change(_RELEASE_QUARANTINE)
+    return token
+
+
+def beat(token: int, moment: datetime) -> None:
+    """Fence this unit of work, and show that the leader lives; raise `LeaseLost` when it leads no more."""
+    if change(_BEAT, mine=token, moment=moment) == 0:
+        raise LeaseLost
+
+
+def is_paused() -> bool:
+    """Tell whether the schedule is paused for all processes."""
+    paused: bool = execute(_PAUSED).scalar_one()
+    return paused
+
+
+def release(token: int, unfinished: Iterable[str], moment: datetime) -> None:
+    """Let another process lead at once; runs that did not end in time are marked as interrupted."""
+    for run_id in unfinished:
+        change(_INTERRUPT, run_id=run_id, mine=token, moment=moment)
+    change(_RELEASE, mine=token)
