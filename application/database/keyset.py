@@ -76,8 +76,11 @@ def count(statement: AnySelect) -> int:
 
 
 def contains(column: Any, text: str) -> ColumnElement[bool]:
-    """Match the text anywhere in the column, literally: `%` and `_` mean themselves."""
-    condition: ColumnElement[bool] = column.contains(text, autoescape=True, escape="\\")
+    """Match the text anywhere in the column, in either case, literally: `%` and `_` mean themselves.
+
+    SQLite knows the two cases of ASCII letters only.
+    """
+    condition: ColumnElement[bool] = column.icontains(text, autoescape=True, escape="\\")
     return condition
 
 
