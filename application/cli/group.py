@@ -7,11 +7,15 @@ from flask_migrate.cli import db as migration_commands
 from application.cli import database
 from application.cli.dashboard import build_dashboard
 from application.cli.openapi import openapi
+from application.cli.run import run, runner, runserver
+from application.config.setting import AsyncMode, settings_or_exit
 from application.factory import create_app
+from application.modules.user.commands import create_admin
 
 
 def _create_app() -> Flask:
-    app = create_app()
+    # A command is no web worker: whatever mode those are in, its threads are plain ones.
+    app = create_app(settings_or_exit(async_mode=AsyncMode.THREADING))
     database.init_app(app)
     return app
 
@@ -21,11 +25,15 @@ manager = FlaskGroup(
     add_default_commands=True,
     help="Run and look after Redprint. Every command has its own --help.",
 )
+manager.add_command(run)
+manager.add_command(runserver)
+manager.add_command(runner)
 manager.add_command(migration_commands, "db")
 manager.add_command(database.upgrade)
 manager.add_command(database.init_db)
 manager.add_command(database.init_db, "init_db")
 manager.add_command(database.clear_db)
 manager.add_command(database.clear_db, "clear_db")
+manager.add_command(create_admin)
 manager.add_command(build_dashboard)
 manager.add_command(openapi)

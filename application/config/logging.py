@@ -18,7 +18,7 @@ FILE_NAME = "application.log"
 CONTINUATION = "    | "
 """Begins each line of a traceback, so that no text within one can pretend to be a record."""
 
-QUIET = ("apscheduler", "engineio.client", "engineio.server", "socketio.client", "socketio.server")
+QUIET = ("alembic", "apscheduler", "engineio.client", "engineio.server", "socketio.client", "socketio.server")
 """Loggers that tell every step; the last four would add a console of their own if they had no level."""
 
 STANDARD_MEMBERS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}

@@ -1,0 +1,137 @@
+"""Run Redprint: the server, the development server, the runner."""
+
+import errno
+import os
+import socket
+import sys
+from collections.abc import Callable, Iterable
+
+import click
+from flask import Flask
+from werkzeug.serving import is_running_from_reloader, run_simple
+
+from application import runtime
+from application.cli.start import prepare
+from application.config import address
+from application.config.setting import ROOT, AsyncMode, Environment, Settings, settings_or_exit
+from application.factory import create_app
+
+Answer = Iterable[bytes]
+Wsgi = Callable[..., Answer]
+
+
+class CannotListen(click.ClickException):
+    """The address cannot be listened on."""
+
+
+@click.command("run")
+def run() -> None:
+    """Prepare the database and the dashboard, then serve with gunicorn.
+
+    A first start creates the tables, an administrator and, in development, a small sample; later ones go straight to
+    serving. HOST and PORT say where; .env.example lists every setting.
+    """
+    settings = settings_or_exit()
+    check_free(settings.host, settings.port)
+    prepare(settings)
+    sys.stdout.flush()
+    os.chdir(ROOT)
+    os.execv(sys.executable, [sys.executable, "-m", "gunicorn"])  # takes this process's place: signals reach gunicorn
+
+
+@click.command("runserver")
+@click.option("--host", help="Address to listen on, instead of HOST.")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on, instead of PORT.")
+@click.option("--reload/--no-reload", default=True, help="Start again when a file changes (default), or do not.")
+@click.option("--debugger/--no-debugger", default=True, help="Show the debugger on errors (default), or do not.")
+def runserver(host: str | None, port: int | None, reload: bool, debugger: bool) -> None:
+    """Serve for development: reload on change, debugger, jobs in the same process.
+
+    Never for production, where it refuses to start; use `run` or gunicorn there.
+    """
+    given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
+    settings = settings_or_exit(async_mode=AsyncMode.THREADING, flask_debug=debugger, **given)
+    if settings.environment is Environment.PRODUCTION:
+        raise click.UsageError("runserver is for development: use `run`, or gunicorn, in production")
+    if settings.debug and not address.is_loopback(settings.host):
+        raise click.UsageError(f"The debugger opens a shell to whoever reaches {settings.host}: add --no-debugger")
+    if not is_running_from_reloader():
+        check_free(settings.host, settings.port)
+    serves = not reload or is_running_from_reloader()
+    application = _application(settings) if serves else _nothing
+    try:
+        run_simple(
+            settings.host,
+            settings.port,
+            application,
+            use_reloader=reload,
+            use_debugger=settings.debug,
+            threaded=True,
+        )
+    finally:
+        if isinstance(application, Flask):
+            runtime.stop(application)
+
+
+@click.command("runner")
+@click.option("--parent", type=int, hidden=True, help="Stop with this process, or at the end of the standard input.")
+def runner(parent: int | None) -> None:
+    """Fire jobs, without serving anybody; the server starts one by itself unless RUNNER=none.
+
+    Start it by hand, or as a service of its own, on a host whose web processes have RUNNER=none. SIGTERM and Ctrl-C let
+    running jobs finish first.
+    """
+    settings = settings_or_exit(async_mode=AsyncMode.THREADING)
+    lock = runtime.runner_lock(settings)
+    if parent is None and not lock.take():
+        raise click.ClickException("A runner for this database is at work on this host; stop it first")
+    reason = runtime.run_runner(create_app(settings), parent=parent)
+    if parent is None:
+        click.echo(f"The runner has stopped: {reason}.")
+
+
+def check_free(host: str, port: int) -> None:
+    """Raise CannotListen, with the cure, where nobody could listen there."""
+    try:
+        family, kind, _protocol, _name, where = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        with socket.socket(family, kind) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(where)
+    except OSError as error:
+        raise CannotListen(_why(host, port, error)) from None
+
+
+def _why(host: str, port: int, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"Port {port} is in use: stop what listens there, or choose another: PORT={port + 1} make run"
+    if error.errno == errno.EACCES:
+        return f"Port {port} may not be opened by this user: choose one above 1023 with PORT=…"
+    return f"{host}:{port} cannot be listened on ({error.strerror}): set HOST to an address of this machine"
+
+
+def _application(settings: Settings) -> Wsgi:
+    """Build the application; behind the reloader a mistake waits for its correction instead of ending the server."""
+    try:
+        app = create_app(settings)
+    except Exception as error:
+        if not is_running_from_reloader():
+            raise
+        return _failing(error)
+    runtime.start(app)
+    return app
+
+
+def _failing(error: Exception) -> Wsgi:
+    sys.excepthook(type(error), error, error.__traceback__)
+
+    def raise_it(_environ: object, _start_response: object) -> Answer:
+        raise error
+
+    return raise_it
+
+
+def _nothing(_environ: object, _start_response: object) -> Answer:
+    """Stand in for the application in the reloader's parent, which serves nobody."""
+    return ()
