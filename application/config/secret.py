@@ -132,7 +132,7 @@ def fault_of_key(key: str) -> str | None:
 
 
 def _is_repeated(plain: str) -> bool:
-    return any(not plain.replace(word, "").strip(" -_.!0123456789") for word in KNOWN_WORDS)
+    return any(word in plain and not plain.replace(word, "").strip(" -_.!0123456789") for word in KNOWN_WORDS)
 
 
 def is_known_password(password: SecretStr | None) -> bool:

@@ -16,6 +16,7 @@ from application.config.setting import (
     Settings,
     SettingsRefused,
     load_settings,
+    settings_or_exit,
 )
 from tests.config.conftest import CLEAN, Start
 
@@ -278,6 +279,43 @@ class TestLoadSettings:
     def test_cannot_be_changed(self) -> None:
         with pytest.raises(ValueError, match="frozen"):
             load().port = 1  # type: ignore[misc]
+
+
+class TestSettingsOrExit:
+    def test_ends_the_process_with_one_line(self, capsys: pytest.CaptureFixture[str]) -> None:
+        with pytest.raises(SystemExit) as ended:
+            settings_or_exit(environment="testing", _env_file=None, workers=2)
+
+        assert ended.value.code == 78
+        (line,) = capsys.readouterr().err.splitlines()
+        assert line.startswith("redprint does not start: WORKERS: more than one worker")
+
+    def test_gives_settings_that_work(self) -> None:
+        assert settings_or_exit(environment="testing", _env_file=None, port=7).port == 7
+
+    def test_refuses_a_file_that_is_no_text(self, tmp_path: Path) -> None:
+        (tmp_path / "env").write_bytes(b"HOST=\xff")
+
+        with pytest.raises(SystemExit):
+            settings_or_exit(_env_file=tmp_path / "env")
+
+    def test_refuses_production_without_a_key(self, capsys: pytest.CaptureFixture[str]) -> None:
+        with pytest.raises(SystemExit):
+            settings_or_exit(environment="production", _env_file=None)
+
+        assert "SECRET_KEY is missing" in capsys.readouterr().err
+
+    def test_makes_the_key_file_in_development(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setattr("application.config.setting.KEY_FILE", tmp_path / "key")
+        key = settings_or_exit(_env_file=None).secret_key.get_secret_value()
+        assert (tmp_path / "key").read_text() == key
+
+        (tmp_path / "key").write_text("")
+        with pytest.raises(SystemExit):
+            settings_or_exit(_env_file=None)
+        assert "delete it" in capsys.readouterr().err
 
 
 class TestRepr:
