@@ -1,5 +1,6 @@
 """Build the application: the only place that knows everybody."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -30,6 +31,7 @@ class NoSession(SessionInterface):
 def create_app(settings: Settings | None = None) -> Flask:
     """Build an application from the settings, or from the environment; start nothing."""
     settings = settings or settings_or_exit()
+    write_line = logging.configure(settings)  # before Socket.IO, which else gives its loggers a console of their own
     app = Flask("application", root_path=str(ROOT / "application"), static_folder=None)
     app.extensions["settings"] = settings
     app.config.from_mapping(settings.flask())
@@ -53,16 +55,16 @@ def create_app(settings: Settings | None = None) -> Flask:
         engine.init_app(app, SCHEDULER_JOBS, drain_seconds=settings.graceful_timeout_seconds)
     api.init_app(app)
     failure.init_app(app, page=render_error)
-    app.wsgi_app = _surrounded(app, settings)  # type: ignore[method-assign]  # where Flask wants middleware put
+    app.wsgi_app = _surrounded(app, settings, write_line)  # type: ignore[method-assign]  # where Flask wants middleware put
     return app
 
 
-def _surrounded(app: Flask, settings: Settings) -> Any:
+def _surrounded(app: Flask, settings: Settings, write_line: Callable[[bytes], None]) -> Any:
     """Put the edge around Flask and the Socket.IO middleware beside it; only proxies we were told of stand outside."""
     edge = Edge(
         partial(Flask.wsgi_app, app),
         sockets=app.wsgi_app,
-        write_line=logging.configure(settings),
+        write_line=write_line,
         log_format=settings.log_format.value,
         no_store=("/api", settings.scheduler_api_prefix),
         trusted_hosts=settings.trusted_hosts,
