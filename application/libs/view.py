@@ -75,9 +75,7 @@ class Machinery:
 
 def implied_errors(operation: Operation) -> tuple[type[Refusal], ...]:
     """Return the refusals the machinery itself may answer with for this operation."""
-    errors: list[type[Refusal]] = [Unavailable]
-    if not operation.public or operation.permission:
-        errors.append(Unauthenticated)
+    errors: list[type[Refusal]] = [Unavailable, Unauthenticated]  # a wrong token is refused where none is needed, too
     if operation.permission:
         errors.append(PermissionMissing)
     if "body" in operation.inputs:

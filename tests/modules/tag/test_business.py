@@ -67,7 +67,6 @@ class TestSearch:
         business.create(name="axb")
         assert names(q=literal) == [f"a{literal}b"]
 
-
     def test_searches_in_either_case(self) -> None:
         for name in ("Flask", "flask-login", "标签"):
             business.create(name=name)
