@@ -9,6 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -95,9 +96,43 @@ class Server:
         """List what the server started: workers and runner."""
         return psutil.Process(self.process.pid).children(recursive=True)
 
+    def workers(self) -> list[psutil.Process]:
+        """List the living workers, the oldest first."""
+        children = psutil.Process(self.process.pid).children()
+        return sorted(filter(lives, children), key=lambda process: process.create_time())
+
+    def runners(self) -> list[psutil.Process]:
+        """List the living runners of all workers."""
+        return [process for process in self.processes() if "runner" in arguments_of(process)]
+
+    def await_runner(self, seconds: float = 10, *, other_than: int = 0) -> psutil.Process:
+        """Wait for the one runner, of another pid than a former one, and return it."""
+        wait_until(
+            lambda: [process.pid for process in self.runners()] not in ([], [other_than]),
+            seconds,
+            lambda: f"no runner; the server said: {self.said()}",
+        )
+        (runner,) = self.runners()
+        return runner
+
     def said(self) -> str:
         """Return what the server wrote on its console."""
         return self.output.read_text(errors="replace")
+
+
+def lives(process: psutil.Process) -> bool:
+    """Tell whether a process has not ended, not even as a zombie."""
+    with suppress(psutil.NoSuchProcess):
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    return False
+
+
+def arguments_of(process: psutil.Process) -> list[str]:
+    """Return the command line of a process, nothing once it has ended."""
+    with suppress(psutil.NoSuchProcess):
+        arguments: list[str] = process.cmdline()
+        return arguments
+    return []
 
 
 def free_port() -> int:

@@ -14,7 +14,7 @@ from application.permissions import Role
 
 
 @click.command("create-admin")
-@click.option("--name", prompt=True, help="Name to sign in with; asked for if it is not given.")
+@click.option("--name", default="admin", show_default=True, help="Name to sign in with.")
 @click.option(
     "--password",
     prompt=True,
