@@ -41,7 +41,7 @@ LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 MEBIBYTE = 1_048_576
 
 
-class SettingsRefused(Exception):  # noqa: N818 -- errors are named by what happened (DESIGN §8)
+class SettingsRefused(Exception):
     """The settings cannot work; the text is one line that names the variable and the cure."""
 
 

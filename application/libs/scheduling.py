@@ -29,11 +29,11 @@ MAX_THREADS = 10
 _SAY_AGAIN_SECONDS = 60  # a database that is away for an hour is not logged twice a second
 
 
-class TooManyInstances(Exception):  # noqa: N818 -- errors are named by what happened (DESIGN §8)
+class TooManyInstances(Exception):
     """As many runs of the job as it allows are running."""
 
 
-class OwnStoreOnly(NotImplementedError):  # noqa: N818
+class OwnStoreOnly(NotImplementedError):
     """A job given to APScheduler would never fire; declare it in application/config/scheduler.py."""
 
 

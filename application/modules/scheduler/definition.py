@@ -38,7 +38,7 @@ class Definition(Record):
     format: Literal[1] = 1
 
 
-class Unreadable(Exception):  # noqa: N818 -- errors are named by what happened (DESIGN §8)
+class Unreadable(Exception):
     """A stored job cannot be restored."""
 
 
