@@ -5,6 +5,7 @@ The edge (request, job, task, socket event, command) opens it; rules only use it
 
 import logging
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from typing import Any, TypeVarTuple
 
@@ -29,7 +30,7 @@ _READER = "A reading unit of work cannot change rows; call this from a changing 
 _current: ContextVar["Unit | None"] = ContextVar("redprint_unit", default=None)
 
 
-class OutsideUnit(RuntimeError):  # noqa: N818 -- errors are named by what happened (DESIGN §8)
+class OutsideUnit(RuntimeError):
     """A statement was run outside a unit of work."""
 
 
@@ -105,17 +106,22 @@ def current_unit() -> Unit:
     return unit
 
 
-class transaction:  # noqa: N801 -- it is read as `with transaction():`
-    """Run the block as one unit of work; inside another one, join it.
+def transaction(*, write: bool = True, engine: Engine | None = None) -> AbstractContextManager[Unit]:
+    """Run a block as one unit of work; inside another one, join it.
 
     Commits at the end and then runs what `after_commit` collected; rolls back on an exception, unless it is a
     `Refusal` whose class says `commits = True`. A busy, unreachable or conflicting database raises `Unavailable`.
     An `engine` of the caller's own serves code without an application context; such a unit has no session.
     """
+    return _Block(write, engine)
+
+
+class _Block:
+    """Be the block of a unit of work; written out, because every request passes and a generator is slower."""
 
     __slots__ = ("_engine", "_token", "_unit", "_write")
 
-    def __init__(self, *, write: bool = True, engine: Engine | None = None) -> None:
+    def __init__(self, write: bool, engine: Engine | None) -> None:
         self._write = write
         self._engine = engine
         self._unit: Unit | None = None

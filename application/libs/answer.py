@@ -33,24 +33,38 @@ class Answer:
     def __init__(self, returns: Any, schema: type[BaseModel] | None) -> None:
         """Plan the encoding of `returns` (a return annotation) as `schema`; raise `AnswerMismatchError`."""
         self.is_raw = isinstance(returns, type) and issubclass(returns, Response)
-        self.is_empty = returns in (None, NoneType)
+        self.is_empty = returns is None or returns is NoneType
         self.is_page = returns is Page or get_origin(returns) is Page
         item = returns
         if self.is_page or get_origin(returns) in _SEQUENCES:
-            item = get_args(returns)[0]
+            item = _item(returns)
         self.is_list = item is not returns
         self.schema = schema
         if self.is_raw or self.is_empty:
+            if schema is not None:
+                message = f"it returns {_name(returns)}, which {schema.__name__} does not describe; drop `answer=`"
+                raise AnswerMismatchError(message)
             self.encode: Encode = _nothing
             return
         if isinstance(item, type) and issubclass(item, BaseModel):
-            self.schema = schema or item
+            if schema not in (None, item):
+                message = f"it returns the schema {item.__name__}, which is sent as it is; drop `answer=`"
+                raise AnswerMismatchError(message)
+            self.schema = item
             self.encode = _encode_schemas if self.is_list else _encode_schema
             return
         if schema is None:
             message = f"it returns {item!r}, which says nothing about the wire; name the schema with `answer=`"
             raise AnswerMismatchError(message)
         self.encode = _encoder(_plan(item, schema, schema.__name__), is_list=self.is_list)
+
+
+def _item(returns: Any) -> Any:
+    arguments = get_args(returns)
+    if not arguments:
+        message = "it returns a Page of what? Write `Page[…]`"
+        raise AnswerMismatchError(message)
+    return arguments[0]
 
 
 def _nothing(_value: Any) -> bytes:

@@ -5,11 +5,11 @@ All faulty fields are reported at once; errors name the field and never repeat t
 
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import NoneType, UnionType
 from typing import Annotated, Any, Protocol, Union, get_args, get_origin
 
-from flask import request
+from flask import Request, request
 from pydantic import BaseModel, ValidationError
 from werkzeug.datastructures import FileStorage
 
@@ -26,6 +26,8 @@ _FLOAT = re.compile(r"-?[0-9]{1,19}(\.[0-9]{1,19})?([eE][+-]?[0-9]{1,3})?", re.A
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 _BOUND = re.compile(r"[\x00\ud800-\udfff]")
 
+_FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
+
 
 class MultiMapping(Protocol):
     """Give all values of a name, as Werkzeug's MultiDict does."""
@@ -35,6 +37,18 @@ class MultiMapping(Protocol):
 
     def keys(self) -> Iterable[str]:
         """Return the names."""
+
+
+def reader(inputs: Iterable[str]) -> Callable[[], object] | None:
+    """Return what takes the request's content off the wire, None where a handler wants none.
+
+    It is cached: a slow sender then holds no connection of the database, and a retry reads it again.
+    """
+    if "body" in inputs:
+        return lambda: request.get_data()
+    if "form" in inputs or "files" in inputs:
+        return lambda: request.form
+    return None
 
 
 class Binder:
@@ -71,8 +85,8 @@ def _fields(schema: type[BaseModel], place: str) -> Bind:
     sources: Mapping[str, Source] = {
         "query": lambda: request.args,
         "headers": lambda: request.headers,
-        "form": lambda: request.form,
-        "files": lambda: request.files,
+        "form": lambda: _sent_as(_FORM_TYPES).form,
+        "files": lambda: _sent_as(_FORM_TYPES[1:]).files,
     }
     source = sources[place]
 
@@ -85,11 +99,7 @@ def _fields(schema: type[BaseModel], place: str) -> Bind:
             if texts:
                 _convert(texts, values, errors, loc=(place, name), is_list=is_list, convert=convert)
         if place != "headers":  # a request always carries headers nobody asked for
-            errors += [
-                field_error(place, _printable(key), msg="There is no such parameter", type_="extra_forbidden")
-                for key in given.keys()  # noqa: SIM118 -- headers iterate over pairs
-                if key not in plans
-            ]
+            errors += _unknown(given, plans, place)
         try:
             parameters: BaseModel = validator.validate_python(values, strict=False)
         except ValidationError as error:
@@ -101,6 +111,20 @@ def _fields(schema: type[BaseModel], place: str) -> Bind:
         return parameters
 
     return bind
+
+
+def _sent_as(media_types: Sequence[str]) -> Request:
+    if request.mimetype not in media_types:
+        raise UnsupportedMediaType(f"Send the form as `Content-Type: {media_types[-1]}`")
+    return request
+
+
+def _unknown(given: "MultiMapping", plans: Mapping[str, object], place: str) -> list[FieldError]:
+    return [
+        field_error(place, _printable(key), msg="There is no such parameter", type_="extra_forbidden")
+        for key in given.keys()  # noqa: SIM118 -- headers iterate over pairs
+        if key not in plans
+    ]
 
 
 def _convert(
@@ -168,6 +192,7 @@ def _boolean(text: str) -> bool:
 
 
 def _file(file: FileStorage) -> FileStorage:
+    file.seek(0)  # a first attempt of this request may have read it
     return file
 
 
@@ -175,7 +200,7 @@ _CONVERTERS: Mapping[Any, Callable[[Any], Any]] = {int: _integer, float: _number
 
 
 def _printable(key: str) -> str:
-    return _BOUND.sub("�", key)[:100]
+    return _BOUND.sub("�", key)
 
 
 def invalid(place: str, error: ValidationError) -> Invalid:

@@ -25,6 +25,12 @@ import msgspec
 
 PROBLEM_TYPE = "application/problem+json"
 
+MAX_ERRORS = 100
+"""How many faulty fields an answer lists; a small body can hold very many."""
+
+MAX_NAME = 100
+"""How much of a field's name an answer repeats, because clients choose the names of unknown fields."""
+
 
 class FieldError(TypedDict):
     """Say what is wrong with one field: where it is, a sentence, and a stable type."""
@@ -34,7 +40,7 @@ class FieldError(TypedDict):
     type: str
 
 
-class Refusal(Exception):  # noqa: N818 -- errors are named by what happened (DESIGN §8)
+class Refusal(Exception):
     """The request was refused."""
 
     status: ClassVar[int] = 500
@@ -59,7 +65,7 @@ class Refusal(Exception):  # noqa: N818 -- errors are named by what happened (DE
         """Add what is particular about this case; `detail` is shown to the client."""
         super().__init__(detail or self.title)
         self.detail = detail
-        self.errors = list(errors)
+        self.errors = list(errors)[:MAX_ERRORS]
         self.headers = dict(headers or {})
 
 
@@ -118,7 +124,7 @@ class TooLarge(Refusal):
 
 
 class UnsupportedMediaType(Refusal):
-    """The body must be sent as application/json."""
+    """The body is of a media type that is not read here."""
 
     status = 415
 
@@ -149,7 +155,7 @@ class Unavailable(Refusal):
 
 def field_error(*loc: str | int, msg: str, type_: str) -> FieldError:
     """Return the error of one field; `loc` starts with where it came from (`body`, `query`, …)."""
-    return {"loc": list(loc), "msg": msg, "type": type_}
+    return {"loc": [part[:MAX_NAME] if isinstance(part, str) else part for part in loc], "msg": msg, "type": type_}
 
 
 def problem(refusal: Refusal, *, request: str, path: str, request_id: str) -> bytes:

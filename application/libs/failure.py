@@ -31,6 +31,8 @@ from application.libs.view import BrokenPromiseError, UndeclaredRefusalError
 
 _LOG = logging.getLogger(__name__)
 
+_KEPT_HEADERS = ("Allow", "Retry-After")
+
 Page = Callable[[int, str], Response]
 
 _FAMILIES: dict[int, type[Refusal]] = {
@@ -81,15 +83,16 @@ def _from_http(error: HTTPException) -> Refusal:
     status = error.code or 500
     family = _FAMILIES.get(status, BadRequest if status < 500 else InternalError)
     refusal = family()
-    allow = getattr(error, "valid_methods", None)
-    if allow:
-        refusal.headers["Allow"] = ", ".join(sorted(allow))
+    refusal.headers.update({name: value for name, value in error.get_headers() if name in _KEPT_HEADERS})
     return refusal
 
 
 def _dialect() -> Dialect | None:
-    for surface in machinery(current_app).surfaces:
-        if request.path == surface.url_prefix or request.path.startswith(f"{surface.url_prefix}/"):
-            dialect: Dialect = surface.dialect
-            return dialect
-    return None
+    """Return the dialect of the surface at this path; beside the surfaces (`/api/v0`) there are plain problems."""
+    path = f"{request.path}/"
+    surfaces = [surface for surface in machinery(current_app).surfaces if path.startswith(f"{surface.url_prefix}/")]
+    if surfaces:
+        dialect: Dialect = max(surfaces, key=lambda surface: len(surface.url_prefix)).dialect
+        return dialect
+    roots = {surface.url_prefix.split("/")[1] for surface in machinery(current_app).surfaces}
+    return Dialect() if path.split("/")[1] in roots else None

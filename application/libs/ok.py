@@ -130,8 +130,9 @@ class Bare(Dialect):
         """Return the encoded data as it is."""
         return data
 
-    def describe(self, data: Json, *, is_page: bool) -> Json:  # noqa: ARG002 -- a page is bare too
-        """Return the schema of the data alone."""
+    def describe(self, data: Json, *, is_page: bool) -> Json:
+        """Return the schema of the data alone; a page is bare too."""
+        del is_page
         return data
 
     def describe_failure(self) -> tuple[str, Json]:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypedDict, Unpack, get_type_hints
+from uuid import UUID
 
 from pydantic import BaseModel
 
@@ -18,12 +19,14 @@ Handler = Callable[..., object]
 
 _PATH_PARAMETER = re.compile(r"<(?:(?P<converter>[a-zA-Z_]\w*)(?:\([^)]*\))?:)?(?P<name>[a-zA-Z_]\w*)>")
 
+_PATH_TYPES: Mapping[str, type] = {"id": str, "int": int, "path": str, "string": str, "float": float, "uuid": UUID}
+
 
 class Contract(TypedDict, total=False):
     """Name the options of a declaration; mypy refuses any other."""
 
     status: int
-    """Of success; 200 by default, 204 for a handler that returns None."""
+    """Of success; 200 by default, 204 for a handler that returns None (which may also say 202)."""
     permission: str
     """What the caller must hold; without it every known caller may."""
     public: bool
@@ -79,20 +82,28 @@ def read_operation(handler: Handler, method: str, rule: str, **contract: Unpack[
     """Return the handler's contract; raise `DeclarationError` with the cure."""
     where = f"{handler.__module__}.{handler.__qualname__}"
     _check_declaration(handler, contract, where)
-    hints = get_type_hints(handler, include_extras=True)
+    _check_rule(rule, where)
+    try:
+        hints = get_type_hints(handler, include_extras=True)
+    except NameError as error:
+        raise mistake(where, f"an annotation is not defined ({error})", "Import its name in the module") from None
     if "return" not in hints:
         raise mistake(where, "it does not say what it returns", "Annotate the return value; `-> None` answers 204")
     path = {match["name"]: match["converter"] or "string" for match in _PATH_PARAMETER.finditer(rule)}
     inputs = _read_parameters(handler, hints, path, where)
+    if method == "GET" and not {"body", "form", "files"}.isdisjoint(inputs):
+        raise mistake(where, "it reads and takes content", "Take it through `query`, or declare it with POST")
     try:
         answer = Answer(hints["return"], contract.get("answer"))
     except AnswerMismatchError as error:
         raise mistake(where, str(error), "See docs/architecture.md, 'Answers'") from None
+    status = contract.get("status", 204 if answer.is_empty else 200)
+    _check_status(status, answer, where)
     return Operation(
         handler=handler,
         method=method,
         rule=rule,
-        status=204 if answer.is_empty else contract.get("status", 200),
+        status=status,
         permission=contract.get("permission"),
         public=contract.get("public", False),
         errors=tuple(contract.get("errors", ())),
@@ -112,22 +123,49 @@ def _check_declaration(handler: Handler, contract: Contract, where: str) -> None
         raise mistake(where, "it is public and asks for a permission", "Drop one of the two")
     if not _docstring(handler):
         raise mistake(where, "it has no docstring", "Its first line is the summary in the API document")
-    for error in contract.get("errors", ()):
-        if not issubclass(error, Refusal):
+    errors: Sequence[object] = contract.get("errors", ())
+    for error in errors:
+        if not (isinstance(error, type) and issubclass(error, Refusal)):
             raise mistake(where, f"{error!r} in `errors` is no Refusal", "Derive it from a family of libs/error.py")
+
+
+def _check_rule(rule: str, where: str) -> None:
+    if rule and not (rule.startswith("/") and rule.strip("/")):
+        raise mistake(where, f"its rule is {rule!r}", 'Write "" for the resource itself, else begin with a slash')
+    if rule.endswith("/"):
+        raise mistake(where, f"its rule {rule!r} ends with a slash", "Leave it out; a resource has one address")
+
+
+def _check_status(status: int, answer: Answer, where: str) -> None:
+    if status not in range(200, 300):
+        raise mistake(where, f"its status is {status}", "Name the status of success; failures are raised")
+    if status == 204 and not (answer.is_empty or answer.is_raw):
+        raise mistake(where, "it answers 204, which has no body, with something", "Return None, or drop the status")
+
+
+def _check_path(handler: Handler, hints: Mapping[str, Any], path: Mapping[str, str], where: str) -> None:
+    parameters = inspect.signature(handler).parameters
+    for name, converter in path.items():
+        if name not in parameters:
+            kind = _PATH_TYPES.get(converter, str).__name__
+            raise mistake(
+                where, f"the rule has <{name}>, which no parameter takes", f"Add a parameter `{name}: {kind}`"
+            )
+        wanted = _PATH_TYPES.get(converter)
+        if wanted is not None and hints.get(name) is not wanted:
+            raise mistake(
+                where, f"`{name}` is not what the rule's <{converter}> gives", f"Write `{name}: {wanted.__name__}`"
+            )
 
 
 def _read_parameters(
     handler: Handler, hints: Mapping[str, Any], path: Mapping[str, str], where: str
 ) -> dict[str, type[BaseModel]]:
-    names = list(inspect.signature(handler).parameters)
-    missing = [name for name in path if name not in names]
-    if missing:
-        raise mistake(
-            where, f"the rule has <{missing[0]}>, which no parameter takes", f"Add a parameter `{missing[0]}: str`"
-        )
+    _check_path(handler, hints, path, where)
     inputs = {}
-    for name in names:
+    for name, parameter in inspect.signature(handler).parameters.items():
+        if parameter.kind is parameter.POSITIONAL_ONLY:
+            raise mistake(where, f"`{name}` cannot be given by name", "Take the slash out of the signature")
         if name in path:
             continue
         if name not in RESERVED:

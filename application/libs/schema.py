@@ -5,21 +5,24 @@ size is then known, and no value overflows its column.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping, MutableSequence, Sequence, Set
 from datetime import UTC, datetime
-from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
 
-from annotated_types import Le, Lt, MaxLen
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from annotated_types import Ge, Gt, Le, Lt, MaxLen
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, InstanceOf, StringConstraints, WithJsonSchema
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
+from werkzeug.datastructures import FileStorage
 
 from application.libs.ident import UUID_PATTERN
 
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _YEARS = range(1970, 9000)
-_CONTAINERS = (list, tuple, set, frozenset, dict)
+_CONTAINERS = frozenset(
+    {list, tuple, set, frozenset, dict, Iterable, Mapping, MutableMapping, MutableSequence, Sequence, Set}
+)
 
 
 def _utc(value: object) -> datetime:
@@ -61,6 +64,12 @@ Name = Annotated[str, StringConstraints(min_length=1, max_length=50, strip_white
 Int32 = Annotated[int, Field(ge=-(2**31), le=2**31 - 1)]
 """An integer that fits an INTEGER column."""
 
+Int64 = Annotated[int, Field(ge=-(2**63), le=2**63 - 1)]
+"""An integer that fits a BIGINT column; beyond 2**53 a browser rounds it."""
+
+Upload = Annotated[InstanceOf[FileStorage], WithJsonSchema({"type": "string", "format": "binary"})]
+"""A file of a multipart form; MAX_CONTENT_LENGTH bounds it."""
+
 
 class Schema(BaseModel):
     """Be the base of every schema: strict types, no unknown field."""
@@ -76,42 +85,49 @@ class PageQuery(Schema):
     count: bool = Field(False, description="Whether `page.total` gives the number of all items.")
 
 
-def unbounded(model: type[BaseModel], path: str = "") -> Iterator[str]:
+def unbounded(model: type[BaseModel]) -> Iterator[str]:
     """Yield what is wrong with the fields of an input schema that have no bound, each with its cure."""
-    for name, field in model.model_fields.items():
-        yield from _unbounded(field.annotation, field.metadata, f"{path}{name}")
+    yield from _unbounded_model(model, "", ())
 
 
-def _unbounded(annotation: Any, metadata: list[Any], path: str) -> Iterator[str]:
+def _unbounded_model(model: type[BaseModel], path: str, within: tuple[type, ...]) -> Iterator[str]:
+    if model not in within:  # a schema may hold itself; the depth of a body is bounded anyway
+        for name, field in model.model_fields.items():
+            yield from _unbounded(field.annotation, field.metadata, f"{path}{name}", (*within, model))
+
+
+def _unbounded(annotation: Any, metadata: list[Any], path: str, within: tuple[type, ...]) -> Iterator[str]:
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
-        yield from _unbounded(arguments[0], [*metadata, *arguments[1:]], path)
+        yield from _unbounded(arguments[0], [*metadata, *arguments[1:]], path, within)
     elif origin in (Union, UnionType):
         for member in arguments:
-            yield from _unbounded(member, metadata, path)
-    elif origin in _CONTAINERS:
-        yield from _unbounded_container(arguments, metadata, path)
-    elif origin is not Literal and annotation is not NoneType:
+            yield from _unbounded(member, metadata, path, within)
+    elif (origin or annotation) in _CONTAINERS:
+        yield from _unbounded_container(arguments, metadata, path, within)
+    elif isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield from _unbounded_model(annotation, f"{path}.", within)
+    else:
         yield from _unbounded_plain(annotation, metadata, path)
 
 
-def _unbounded_container(arguments: tuple[Any, ...], metadata: list[Any], path: str) -> Iterator[str]:
+def _unbounded_container(
+    arguments: tuple[Any, ...], metadata: list[Any], path: str, within: tuple[type, ...]
+) -> Iterator[str]:
     if not _has(metadata, MaxLen, "max_length"):
         yield f"{path}: give it a `max_length`"
     for member in arguments:
         if member is not Ellipsis:
-            yield from _unbounded(member, [], f"{path}[]")
+            yield from _unbounded(member, [], f"{path}[]", within)
 
 
 def _unbounded_plain(annotation: Any, metadata: list[Any], path: str) -> Iterator[str]:
-    if annotation is str and not _has(metadata, MaxLen, "max_length"):
+    if annotation in (str, bytes) and not _has(metadata, MaxLen, "max_length"):
         yield f"{path}: give the text a `max_length`, or use `Name` or `Ident`"
-    elif annotation is int and not _has(metadata, (Le, Lt), "le"):
+    elif annotation is int and not (_has(metadata, (Ge, Gt), "ge") and _has(metadata, (Le, Lt), "le")):
         yield f"{path}: give the number `ge` and `le`, or use `Int32`"
     elif annotation is datetime and not any(isinstance(item, BeforeValidator) for item in metadata):
         yield f"{path}: use `UtcTime`"
-    elif isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield from unbounded(annotation, f"{path}.")
 
 
 def _has(metadata: list[Any], kinds: type | tuple[type, ...], attribute: str) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import msgspec
 from flask import Response, request
@@ -16,7 +16,7 @@ from application.libs.auth import (
     read_credentials,
     set_identity,
 )
-from application.libs.binding import Binder
+from application.libs.binding import Binder, reader
 from application.libs.error import (
     FieldError,
     Invalid,
@@ -31,8 +31,8 @@ from application.libs.operation import Operation
 from application.libs.page import BadCursor, Page, UnknownOrder
 from application.libs.strict_json import MalformedJson
 
-MAX_ATTEMPTS = 3
-"""How often a request is tried when its transaction met another one."""
+MAX_RETRIES = 3
+"""How often a request is tried again when its transaction met another one."""
 
 
 class UnitOfWork(Protocol):
@@ -51,6 +51,13 @@ class Transaction(Protocol):
 
 Identify = Callable[[Credentials], Identity | None]
 View = Callable[..., Response]
+Respond = Callable[[Any], Response]
+
+
+class Empty(Response):
+    """Be an answer without a body, which then has no media type either."""
+
+    default_mimetype = None
 
 
 class UndeclaredRefusalError(AssertionError):
@@ -81,7 +88,7 @@ def implied_errors(operation: Operation) -> tuple[type[Refusal], ...]:
     if "body" in operation.inputs:
         errors += [MalformedJson, TooLarge, UnsupportedMediaType]
     if "form" in operation.inputs or "files" in operation.inputs:
-        errors += [TooLarge]
+        errors += [TooLarge, UnsupportedMediaType]
     if operation.inputs:
         errors.append(Invalid)
     if operation.answer.is_page:
@@ -91,44 +98,53 @@ def implied_errors(operation: Operation) -> tuple[type[Refusal], ...]:
 
 def compile_view(operation: Operation, dialect: Dialect, known: Machinery, *, testing: bool) -> View:
     """Return the view of an operation in a dialect; everything that can be decided is decided here, once."""
-    run = _runner(operation, dialect, known, testing=testing)
-    takes_body = "body" in operation.inputs
-
-    def view(**path: Any) -> Response:
-        if takes_body:
-            request.get_data()  # cached: a slow sender holds no connection, and a retry reads it again
-        for _attempt in range(MAX_ATTEMPTS - 1):
-            try:
-                return run(path)
-            except known.retry_on:
-                continue
-        return run(path)
-
+    work = _in_one_unit if operation.transaction else _in_units_of_its_own
+    view = work(operation, dialect, known, _responder(operation, dialect, testing=testing))
     return _watched(view, operation) if testing else view
 
 
-def _runner(
-    operation: Operation, dialect: Dialect, known: Machinery, *, testing: bool
-) -> Callable[[dict[str, Any]], Response]:
+def _in_one_unit(operation: Operation, dialect: Dialect, known: Machinery, respond: Respond) -> View:
+    """Return the view that runs admission, binding, handler and encoding in one unit, again if it met another's."""
     handler: Callable[..., Any] = operation.handler
-    admit = _gate(operation, dialect, known.identify)
-    bind = _binder(operation, dialect)
-    respond = _responder(operation, dialect, testing=testing)
+    transaction, retry_on, changes = known.transaction, known.retry_on, operation.changes
+    admit, bind = _gate(operation, dialect, known.identify), _binder(operation, dialect)
+    read = reader(operation.inputs)
 
-    def run_in_unit(path: dict[str, Any]) -> Response:
-        with known.transaction(write=False) as unit:
+    def attempt(path: dict[str, Any]) -> Response:
+        with transaction(write=False) as unit:
             admit()
             arguments = bind(path)
-            if operation.changes:
+            if changes:
                 unit.promote()
             return respond(handler(**arguments))
 
-    def run_alone(path: dict[str, Any]) -> Response:
+    def view(**path: Any) -> Response:
+        if read is not None:
+            read()
+        for _retry in range(MAX_RETRIES):
+            try:
+                return attempt(path)
+            except retry_on:
+                continue
+        return attempt(path)
+
+    return view
+
+
+def _in_units_of_its_own(operation: Operation, dialect: Dialect, known: Machinery, respond: Respond) -> View:
+    """Return the view whose handler opens short units; it runs once, for an earlier unit may have committed."""
+    handler: Callable[..., Any] = operation.handler
+    admit, bind = _gate(operation, dialect, known.identify), _binder(operation, dialect)
+    read = reader(operation.inputs)
+
+    def view(**path: Any) -> Response:
+        if read is not None:
+            read()
         with known.transaction(write=False):
             admit()
         return respond(handler(**bind(path)))
 
-    return run_in_unit if operation.transaction else run_alone
+    return view
 
 
 def _binder(operation: Operation, dialect: Dialect) -> Callable[[dict[str, Any]], dict[str, Any]]:
@@ -160,7 +176,8 @@ def _gate(operation: Operation, dialect: Dialect, identify: Identify) -> Callabl
     permission = operation.permission
 
     def admit() -> None:
-        credentials = read_credentials(request.headers.get("Authorization"))
+        environ = request.environ
+        credentials = read_credentials(environ.get("HTTP_AUTHORIZATION"))
         if credentials is None:
             set_identity(None)
             if not operation.public:
@@ -170,19 +187,19 @@ def _gate(operation: Operation, dialect: Dialect, identify: Identify) -> Callabl
         if identity is None:
             raise Unauthenticated("The token is not valid, or no longer")
         set_identity(identity)
-        request.environ["redprint.user"] = identity.name
+        environ["redprint.user"] = identity.name
         if permission is not None and permission not in identity.permissions:
             raise PermissionMissing(f"This needs the permission {permission}")
 
     return admit
 
 
-def _responder(operation: Operation, dialect: Dialect, *, testing: bool) -> Callable[[Any], Response]:
+def _responder(operation: Operation, dialect: Dialect, *, testing: bool) -> Respond:
     answer, status = operation.answer, operation.status
     if answer.is_raw:
         return lambda result: result  # the handler's own Response passes through
     if answer.is_empty:
-        return lambda _result: Response(status=status)
+        return lambda _result: Empty(status=status)
 
     def respond(result: Any) -> Response:
         page = result if answer.is_page else None
@@ -199,7 +216,8 @@ def _responder(operation: Operation, dialect: Dialect, *, testing: bool) -> Call
 
 def _next_url(page: Page[Any]) -> str:
     parameters = [(key, value) for key, value in request.args.items(multi=True) if key != "after"]
-    return f"{request.path}?{urlencode([*parameters, ('after', page.next)])}"
+    path = quote(f"{request.root_path}{request.path}")
+    return f"{path}?{urlencode([*parameters, ('after', page.next)])}"
 
 
 def _watched(view: View, operation: Operation) -> View:
