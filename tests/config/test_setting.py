@@ -4,6 +4,7 @@ import stat
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from pydantic import SecretStr
@@ -278,7 +279,7 @@ class TestLoadSettings:
 
     def test_cannot_be_changed(self) -> None:
         with pytest.raises(ValueError, match="frozen"):
-            load().port = 1  # type: ignore[misc]
+            cast(Any, load()).port = 1
 
 
 class TestSettingsOrExit:

@@ -35,7 +35,7 @@ def create_app(async_mode: str = "threading") -> Flask:
         return flask(environ, start_response)
 
     edge = Edge(broken, write_line=log.write, trusted_hosts=("localhost", "127.0.0.1"), body_errors=(ParseException,))
-    app.wsgi_app = edge  # type: ignore[method-assign]
+    vars(app)["wsgi_app"] = edge
     return app
 
 
