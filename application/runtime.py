@@ -51,6 +51,7 @@ def start(app: Flask, *, stopping: Callable[[], bool] | None = None) -> None:
             scheduler.start()
     elif settings.runner is RunnerMode.AUTO and stopping is not None:
         runtime.supervisor = _supervisor(settings)
+        scheduler.nudge = runtime.supervisor.nudge
         socketio.start_background_task(runtime.supervisor.run, stopping)
 
 
@@ -60,17 +61,10 @@ def stop(app: Flask) -> None:
     if runtime is None:
         return
     if runtime.supervisor is not None:
+        scheduler.nudge = None
         runtime.supervisor.stop()
     if runtime.inline:
         scheduler.shutdown(wait=True)
-
-
-def nudge(app: Flask) -> None:
-    """Let the runner look at once what is to do, where it is this process's or in it."""
-    runtime: Runtime | None = app.extensions.get("runtime")
-    if runtime is not None and runtime.supervisor is not None:
-        runtime.supervisor.nudge()
-    scheduler.wakeup()
 
 
 def run_runner(app: Flask, *, parent: int | None) -> str:

@@ -85,6 +85,9 @@ def runner(parent: int | None) -> None:
     lock = runtime.runner_lock(settings)
     if parent is None and not lock.take():
         raise click.ClickException("A runner for this database is at work on this host; stop it first")
+    if parent is not None:  # be done before the server's patience ends, which is a second shorter than its own
+        seconds = max(1, settings.graceful_timeout_seconds - 2)
+        settings = settings.model_copy(update={"graceful_timeout_seconds": seconds})
     reason = runtime.run_runner(create_app(settings), parent=parent)
     if parent is None:
         click.echo(f"The runner has stopped: {reason}.")

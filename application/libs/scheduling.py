@@ -161,6 +161,9 @@ class TickScheduler(BackgroundScheduler):
 class Scheduler(APScheduler):
     """Be Flask-APScheduler's extension: bound to an application by its ticker, started where jobs are to fire."""
 
+    nudge: Callable[[], object] | None = None
+    """Wakes the process beside this one in which jobs fire; who starts that one sets it."""
+
     def init_app(self, app: Flask, ticker: Ticker | None = None) -> None:
         """Bind the application; while another one's scheduler runs here, that one goes on."""
         app.extensions["scheduler"] = ticker
@@ -190,7 +193,9 @@ class Scheduler(APScheduler):
             self.scheduler.shutdown(wait=wait)
 
     def wakeup(self) -> None:
-        """Let the next tick come at once, if it is this process that ticks."""
+        """Let the next tick come at once, where this process or one beside it ticks."""
+        if self.nudge is not None:
+            self.nudge()
         self.scheduler.wakeup()
 
     def _load_jobs(self) -> None:

@@ -1,0 +1,188 @@
+"""The server's smoke suite: real gunicorn with the shipped configuration, in all three async modes."""
+
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+import socketio
+from sqlalchemy import create_engine, text
+
+from tests.e2e.conftest import ASYNC_MODES, Serve
+from tests.e2e.server import PASSWORD, Server, wait_until
+from tests.services import fresh_database
+
+EACH_MODE = pytest.mark.parametrize("async_mode", ASYNC_MODES)
+
+
+def sign_in(server: Server) -> dict[str, str]:
+    """Return the headers of the signed-in admin."""
+    answer = requests.post(f"{server.url}/api/v1/auth/login", json={"name": "admin", "password": PASSWORD}, timeout=10)
+    assert answer.status_code == 200, answer.text
+    return {"Authorization": f"Bearer {answer.json()['data']['token']}"}
+
+
+class Viewer:
+    """A client of /ws that remembers what it got."""
+
+    def __init__(self, server: Server, **options: Any) -> None:
+        """Connect over a websocket and wait for the greeting."""
+        self.greetings: list[Any] = []
+        self.samples: list[Any] = []
+        self.left = threading.Event()
+        self.client = socketio.Client(reconnection=False)
+        self.client.on("connected", self.greetings.append, namespace="/ws")
+        self.client.on("server_response", self.samples.append, namespace="/ws")
+        self.client.on("disconnect", lambda *_reason: self.left.set(), namespace="/ws")
+        self.client.connect(server.url, namespaces=["/ws"], transports=["websocket"], **options)
+
+    def await_samples(self, number: int, seconds: float = 10) -> None:
+        """Wait until so many samples have come."""
+        wait_until(lambda: len(self.samples) >= number, seconds, lambda: f"{len(self.samples)} samples")
+
+
+class TestHttp:
+    def test_lists_blogs(self, served: Server) -> None:
+        answer = requests.get(f"{served.url}/api/v1/blog", timeout=10)
+        assert (answer.status_code, answer.json()["code"]) == (200, 0)
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["Cache-Control"] == "no-store"
+
+    def test_signs_in_and_writes(self, served: Server) -> None:
+        session = requests.Session()
+        session.headers.update(sign_in(served))
+        written = session.post(f"{served.url}/api/v1/blog", json={"title": "一", "content": "二"}, timeout=10)
+        assert written.status_code == 201, written.text
+        read = session.get(f"{served.url}/api/v1/blog/{written.json()['data']['id']}", timeout=10)
+        assert read.json()["data"]["title"] == "一"
+
+    def test_refuses_a_wrong_password(self, served: Server) -> None:
+        body = {"name": "admin", "password": "not the password"}
+        answer = requests.post(f"{served.url}/api/v1/auth/login", json=body, timeout=10)
+        assert (answer.status_code, answer.json()["code"]) == (401, "wrong_password")
+
+    def test_serves_files(self, served: Server) -> None:
+        answer = requests.get(f"{served.url}/favicon.ico", timeout=10)
+        assert (answer.status_code, answer.headers["Content-Type"]) == (200, "image/svg+xml; charset=utf-8")
+        assert answer.text.startswith("<svg")
+
+    def test_answers_many_at_once(self, served: Server) -> None:
+        with ThreadPoolExecutor(16) as clients:
+            answers = list(clients.map(lambda _: requests.get(f"{served.url}/api/v1/tag", timeout=20), range(64)))
+        assert {answer.status_code for answer in answers} == {200}
+
+    def test_writes_one_access_line_with_endpoint_and_user(self, served: Server) -> None:
+        headers = sign_in(served) | {"X-Request-ID": f"line-of-{time.monotonic_ns()}"}
+        requests.get(f"{served.url}/api/v1/auth/me", headers=headers, timeout=10)
+
+        def lines() -> list[str]:
+            return [line for line in served.log.read_text().splitlines() if headers["X-Request-ID"] in line]
+
+        wait_until(lines, 5, lambda: "no line")
+        (line,) = lines()
+        assert "GET /api/v1/auth/me v1.auth.me 200 " in line
+        assert " user=admin " in line
+
+    def test_keeps_the_password_out_of_the_log(self, served: Server) -> None:
+        token = sign_in(served)["Authorization"].removeprefix("Bearer ")
+        for text_written in (served.log.read_text(), served.said()):
+            assert PASSWORD not in text_written
+            assert token not in text_written
+
+
+class TestSockets:
+    def test_greets_a_viewer_and_sends_memory(self, served: Server) -> None:
+        viewer = Viewer(served)
+        try:
+            viewer.await_samples(2)
+        finally:
+            viewer.client.disconnect()
+        assert viewer.greetings == [{"data": "连接成功"}]
+        assert viewer.samples[0]["data"]["total"] > viewer.samples[0]["data"]["available"] > 0
+
+    def test_serves_http_beside_viewers(self, served: Server) -> None:
+        viewers = [Viewer(served) for _ in range(5)]
+        try:
+            assert requests.get(f"{served.url}/api/v1/blog", timeout=5).status_code == 200
+            for viewer in viewers:
+                viewer.await_samples(1)
+        finally:
+            for viewer in viewers:
+                viewer.client.disconnect()
+
+    def test_refuses_a_foreign_origin(self, served: Server) -> None:
+        with pytest.raises(socketio.exceptions.ConnectionError):
+            Viewer(served, headers={"Origin": "http://evil.example"})
+
+    def test_leaves_no_trace_in_the_log_but_its_line(self, served: Server) -> None:
+        viewer = Viewer(served)
+        viewer.await_samples(1)
+        viewer.client.disconnect()
+        wait_until(lambda: "GET /socket.io/ - 101" in served.log.read_text(), 20, lambda: served.said())
+        assert "Traceback" not in served.said()
+
+
+class TestScheduler:
+    def test_fires_the_sample_job_in_the_runner(self, served: Server) -> None:
+        session = requests.Session()
+        session.headers.update(sign_in(served))
+        served.await_runner()
+        wait_until(
+            lambda: session.get(f"{served.url}/scheduler", timeout=10).json().get("running"),
+            15,
+            lambda: f"nobody leads: {served.said()}",
+        )
+        (job,) = session.get(f"{served.url}/scheduler/jobs", timeout=10).json()
+        asked_at = time.monotonic()
+        asked = session.post(f"{served.url}/scheduler/jobs/{job['id']}/run", timeout=10)
+        assert asked.status_code == 200, asked.text
+        runs = f"{served.url}/scheduler/jobs/{job['id']}/runs"
+
+        def status() -> str:
+            listed = session.get(runs, timeout=10).json()
+            (run,) = [run for run in listed if run["id"] == asked.json()["run_id"]]
+            return str(run["status"])
+
+        wait_until(lambda: status() == "succeeded", 10, status)
+        assert time.monotonic() - asked_at < 5
+
+
+@pytest.fixture(scope="module")
+def postgresql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Return the URL of a fresh database."""
+    with fresh_database("postgresql", tmp_path_factory.mktemp("postgresql")) as url:
+        yield url
+
+
+class TestPostgresql:
+    @EACH_MODE
+    def test_serves_others_while_a_query_waits(self, server: Serve, postgresql: str, async_mode: str) -> None:
+        served = server(async_mode=async_mode, database_url=postgresql)
+        engine = create_engine(postgresql)
+        with ThreadPoolExecutor(4) as clients, engine.connect() as connection:
+            connection.execute(text("LOCK TABLE tag IN ACCESS EXCLUSIVE MODE"))
+            stuck = [
+                clients.submit(requests.get, f"{served.url}/api/v1/tag", timeout=30)  # waits in the database
+                for _ in range(3)
+            ]
+            time.sleep(0.3)
+            started_at = time.monotonic()
+            for _ in range(5):
+                assert requests.get(f"{served.url}/api/v1/openapi.json", timeout=10).status_code == 200
+                assert requests.get(f"{served.url}/api/v1/auth/me", timeout=10).status_code == 401
+            took = time.monotonic() - started_at
+            assert not any(request.done() for request in stuck), "the lock did not hold the requests up"
+            connection.rollback()
+            assert {request.result().status_code for request in stuck} == {200}
+        engine.dispose()
+        assert took < 2
+
+    def test_migrated_by_a_command(self, tmp_path: Path, postgresql: str) -> None:
+        status = Server(tmp_path, database_url=postgresql).manage("upgrade")
+        assert status.returncode == 0
+        assert "up to date" in status.stdout
+        assert "postgres:" not in status.stdout
