@@ -47,4 +47,4 @@ class TestCreateApp:
         page, problem = client.get("/no-such-page"), client.get("/api/v1/no-such-resource")
         assert (page.status_code, page.mimetype) == (404, "text/html")
         assert (problem.status_code, problem.mimetype) == (404, "application/problem+json")
-        assert problem.json["request"] == "GET /api/v1/no-such-resource"
+        assert problem.get_json()["request"] == "GET /api/v1/no-such-resource"

@@ -14,7 +14,7 @@ UNKNOWN = "01981f3e-7c5a-7b1e-9c55-0d7f5b1f2a10"
 @pytest.fixture
 def tag(admin: Caller) -> str:
     """Create a tag and return its id."""
-    created: str = admin.client.post("/api/v1/tag", json={"name": "python"}).json["data"]["id"]
+    created: str = admin.client.post("/api/v1/tag", json={"name": "python"}).get_json()["data"]["id"]
     return created
 
 
@@ -22,16 +22,16 @@ class TestCreate:
     def test_gives_the_tag_in_the_envelope(self, ada: Caller) -> None:
         response = ada.client.post("/api/v1/tag", json={"name": " python "})
         assert response.status_code == 201
-        assert response.json["code"] == 0
-        assert response.json["status"] == "succeed"
-        assert response.json["data"]["name"] == "python"
+        assert response.get_json()["code"] == 0
+        assert response.get_json()["status"] == "succeed"
+        assert response.get_json()["data"]["name"] == "python"
 
     def test_refuses_a_taken_name(self, ada: Caller) -> None:
         ada.client.post("/api/v1/tag", json={"name": "python"})
         response = ada.client.post("/api/v1/tag", json={"name": "python"})
         assert response.status_code == 409
         assert response.content_type == "application/problem+json"
-        assert response.json["code"] == "name_taken"
+        assert response.get_json()["code"] == "name_taken"
 
     def test_tells_names_apart_by_case_and_accent(self, ada: Caller) -> None:
         statuses = [
@@ -48,7 +48,7 @@ class TestCreate:
         for name in ("标签", "🏷️ emoji", "<script>alert(1)</script>", "'; DROP TABLE tag; --", "a\\b", "%00"):
             created = ada.client.post("/api/v1/tag", json={"name": name})
             shown = client.get(f"/api/v1/tag/{created.json['data']['id']}")
-            assert shown.json["data"]["name"] == name
+            assert shown.get_json()["data"]["name"] == name
             assert shown.content_type == "application/json"
 
     @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ class TestCreate:
     def test_refuses_a_name_that_is_not_one_line(self, ada: Caller, name: str) -> None:
         response = ada.client.post("/api/v1/tag", json={"name": name})
         assert response.status_code == 422
-        assert [error["loc"] for error in response.json["errors"]] == [["body", "name"]]
+        assert [error["loc"] for error in response.get_json()["errors"]] == [["body", "name"]]
 
     @pytest.mark.parametrize("name", [None, 1, True, ["python"], {"a": 1}])
     def test_refuses_a_name_that_is_no_text(self, ada: Caller, name: object) -> None:
@@ -80,7 +80,7 @@ class TestCreate:
     def test_names_every_faulty_field(self, ada: Caller) -> None:
         response = ada.client.post("/api/v1/tag", json={"id": UNKNOWN, "created_at": "now", "name": 1})
         assert response.status_code == 422
-        assert sorted(error["loc"][1] for error in response.json["errors"]) == ["created_at", "id", "name"]
+        assert sorted(error["loc"][1] for error in response.get_json()["errors"]) == ["created_at", "id", "name"]
 
     @pytest.mark.parametrize(
         ("body", "content_type", "status"),
@@ -120,15 +120,15 @@ class TestIndex:
         url = "/api/v1/tag?limit=3&count=true"
         while url:
             response = client.get(url)
-            assert response.json["page"]["total"] == 7
-            seen += [tag["name"] for tag in response.json["data"]]
+            assert response.get_json()["page"]["total"] == 7
+            seen += [tag["name"] for tag in response.get_json()["data"]]
             url = response.headers.get("Link", "").partition(">")[0].lstrip("<")
         assert seen == names
 
     def test_finds_percent_literally(self, admin: Caller, client: FlaskClient) -> None:
         for name in ("100%", "100 percent"):
             admin.client.post("/api/v1/tag", json={"name": name})
-        found = client.get("/api/v1/tag", query_string={"q": "%"}).json["data"]
+        found = client.get("/api/v1/tag", query_string={"q": "%"}).get_json()["data"]
         assert [tag["name"] for tag in found] == ["100%"]
 
     @pytest.mark.parametrize(
@@ -138,12 +138,12 @@ class TestIndex:
     def test_refuses_what_it_does_not_know(self, client: FlaskClient, query: str, field: str) -> None:
         response = client.get(f"/api/v1/tag?{query}")
         assert response.status_code == 422
-        assert response.json["errors"][0]["loc"] == ["query", field]
+        assert response.get_json()["errors"][0]["loc"] == ["query", field]
 
 
 class TestShow:
     def test_gives_a_tag_to_anybody(self, client: FlaskClient, tag: str) -> None:
-        assert client.get(f"/api/v1/tag/{tag}").json["data"] == {"id": tag, "name": "python"}
+        assert client.get(f"/api/v1/tag/{tag}").get_json()["data"] == {"id": tag, "name": "python"}
 
     @pytest.mark.parametrize("address", [UNKNOWN, "42", "x" * 40, "9" * 5000, "%00"])
     def test_finds_no_unknown_or_malformed_id(self, client: FlaskClient, address: str) -> None:
@@ -152,7 +152,7 @@ class TestShow:
         assert response.content_type == "application/problem+json"
 
     def test_reads_an_id_in_upper_case(self, client: FlaskClient, tag: str) -> None:
-        assert client.get(f"/api/v1/tag/{tag.upper()}").json["data"]["id"] == tag
+        assert client.get(f"/api/v1/tag/{tag.upper()}").get_json()["data"]["id"] == tag
 
     @pytest.mark.parametrize("token", ["x", "x" * 10_000, "é", ""])
     def test_refuses_a_wrong_token_although_anybody_may_read(self, client: FlaskClient, tag: str, token: str) -> None:
@@ -164,31 +164,31 @@ class TestReplace:
     def test_refuses_a_body_without_a_name(self, admin: Caller, tag: str) -> None:
         response = admin.client.put(f"/api/v1/tag/{tag}", json={})
         assert response.status_code == 422
-        assert response.json["errors"][0]["loc"] == ["body", "name"]
+        assert response.get_json()["errors"][0]["loc"] == ["body", "name"]
 
     def test_refuses_a_taken_name(self, admin: Caller, tag: str) -> None:
         admin.client.post("/api/v1/tag", json={"name": "flask"})
         response = admin.client.put(f"/api/v1/tag/{tag}", json={"name": "flask"})
         assert response.status_code == 409
-        assert admin.client.get(f"/api/v1/tag/{tag}").json["data"]["name"] == "python"
+        assert admin.client.get(f"/api/v1/tag/{tag}").get_json()["data"]["name"] == "python"
 
     def test_finds_no_unknown_tag(self, admin: Caller) -> None:
         assert admin.client.put(f"/api/v1/tag/{UNKNOWN}", json={"name": "flask"}).status_code == 404
 
     def test_renames(self, admin: Caller, tag: str) -> None:
         response = admin.client.put(f"/api/v1/tag/{tag}", json={"name": "flask"})
-        assert response.json["data"] == {"id": tag, "name": "flask"}
+        assert response.get_json()["data"] == {"id": tag, "name": "flask"}
 
     def test_is_the_admins(self, ada: Caller, tag: str) -> None:
         response = ada.client.put(f"/api/v1/tag/{tag}", json={"name": "flask"})
         assert response.status_code == 403
-        assert response.json["code"] == "permission_missing"
+        assert response.get_json()["code"] == "permission_missing"
 
 
 class TestUpdate:
     def test_changes_nothing_without_fields(self, admin: Caller, tag: str) -> None:
         response = admin.client.patch(f"/api/v1/tag/{tag}", json={})
-        assert response.json["data"] == {"id": tag, "name": "python"}
+        assert response.get_json()["data"] == {"id": tag, "name": "python"}
 
     def test_refuses_null(self, admin: Caller, tag: str) -> None:
         response = admin.client.patch(f"/api/v1/tag/{tag}", json={"name": None})
@@ -242,7 +242,7 @@ class TestDelete:
         admin.client.post("/api/v1/blog", json={"title": "Hello", "content": "", "tags": [tag]})
         response = admin.client.delete(f"/api/v1/tag/{tag}")
         assert response.status_code == 409
-        assert response.json["code"] == "tag_in_use"
+        assert response.get_json()["code"] == "tag_in_use"
         assert admin.client.get(f"/api/v1/tag/{tag}").status_code == 200
 
 
@@ -250,14 +250,14 @@ class TestBlogs:
     def test_lists_only_what_carries_the_tag(self, admin: Caller, client: FlaskClient, tag: str) -> None:
         for title, tags in (("with", [tag]), ("without", [])):
             admin.client.post("/api/v1/blog", json={"title": title, "content": "", "tags": tags})
-        found = client.get(f"/api/v1/tag/{tag}/blogs").json["data"]
+        found = client.get(f"/api/v1/tag/{tag}/blogs").get_json()["data"]
         assert [blog["title"] for blog in found] == ["with"]
         assert found[0]["tags"] == [{"id": tag, "name": "python"}]
 
     def test_gives_an_empty_page_of_a_tag_on_no_blog(self, client: FlaskClient, tag: str) -> None:
         response = client.get(f"/api/v1/tag/{tag}/blogs?count=true")
-        assert response.json["data"] == []
-        assert response.json["page"] == {"limit": 20, "next": None, "total": 0}
+        assert response.get_json()["data"] == []
+        assert response.get_json()["page"] == {"limit": 20, "next": None, "total": 0}
 
     def test_finds_no_unknown_tag(self, client: FlaskClient) -> None:
         assert client.get(f"/api/v1/tag/{UNKNOWN}/blogs").status_code == 404
@@ -270,16 +270,16 @@ class TestBlogs:
         url = f"/api/v1/tag/{tag}/blogs?limit=2&sort=title&count=true"
         while url:
             response = client.get(url)
-            assert response.json["page"]["total"] == 5
-            seen += [blog["title"] for blog in response.json["data"]]
+            assert response.get_json()["page"]["total"] == 5
+            seen += [blog["title"] for blog in response.get_json()["data"]]
             url = response.headers.get("Link", "").partition(">")[0].lstrip("<")
         assert seen == ["0", "1", "2", "3", "4"]
 
     def test_hides_the_drafts_of_others(self, admin: Caller, ada: Caller, client: FlaskClient, tag: str) -> None:
         admin.client.post("/api/v1/blog", json={"title": "draft", "content": "", "tags": [tag], "status": "draft"})
         url = f"/api/v1/tag/{tag}/blogs"
-        assert client.get(url).json["data"] == ada.client.get(url).json["data"] == []
-        assert [blog["title"] for blog in admin.client.get(url).json["data"]] == ["draft"]
+        assert client.get(url).get_json()["data"] == ada.client.get(url).get_json()["data"] == []
+        assert [blog["title"] for blog in admin.client.get(url).get_json()["data"]] == ["draft"]
 
     def test_takes_no_other_tag(self, client: FlaskClient, tag: str) -> None:
         response = client.get(f"/api/v1/tag/{tag}/blogs", query_string={"tag": UNKNOWN})
