@@ -84,12 +84,14 @@ def build(fields: Mapping[str, Any]) -> Trigger:
     return trigger
 
 
-def pin(fields: Mapping[str, Any]) -> Fields:
-    """Write down the start that else would be counted from whenever the trigger is built again."""
+def pin(fields: Mapping[str, Any], now: datetime) -> Fields:
+    """Write down the start, which else would be counted from whenever the trigger is built again."""
     trigger: Any = build(fields)
-    names = {"date": "run_date", "interval": "start_date"}
-    name = names.get(fields["type"])
-    return dict(fields) if name is None else {**fields, name: getattr(trigger, name).isoformat()}
+    if fields["type"] == "date":
+        return {"run_date": now.isoformat()} | dict(fields)
+    if fields["type"] == "interval":
+        return {"start_date": (now + trigger.interval).isoformat()} | dict(fields)
+    return dict(fields)
 
 
 def show(fields: Mapping[str, Any]) -> Fields:
@@ -135,9 +137,13 @@ def _skip_late(
 
 
 def next_fire(trigger: Trigger, previous: datetime | None, now: datetime) -> datetime | None:
-    """Return the instant after the previous one, None when there is none; raise `BadTriggerError` if it cannot."""
+    """Return the instant after the previous one, None when there is none; raise `BadTriggerError` if it cannot.
+
+    In UTC: in one zone Python compares the hands of the clock, which go back in autumn.
+    """
     try:
-        after = trigger.get_next_fire_time(previous, now)
+        fire = trigger.get_next_fire_time(previous, now)
+        after = None if fire is None else fire.astimezone(UTC)
     except _FAULTS as error:
         raise BadTriggerError(f"it cannot say when it fires: {type(error).__name__}: {error}") from None
     if after is not None and previous is not None and after <= previous:

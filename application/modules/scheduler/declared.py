@@ -41,7 +41,7 @@ def reconcile(jobs: Sequence[Declared], moment: datetime) -> None:
 
 
 def _write(job: Declared, row: Any, moment: datetime) -> None:
-    pinned = _pinned(job.definition)
+    pinned = _pinned(job.definition, moment)
     after = trigger.next_fire(build_trigger(pinned), None, moment)
     if after is None or _is_over(after, pinned, moment):
         _LOG.warning("Job %s is left out: its time is over", job.job_id)
@@ -62,9 +62,9 @@ def _write(job: Declared, row: Any, moment: datetime) -> None:
         change(_UPDATE, job_id=job.job_id, version=row.version + 1, next_run_time=next_run_time, **values)
 
 
-def _pinned(definition: Definition) -> Definition:
+def _pinned(definition: Definition, moment: datetime) -> Definition:
     fields = {name: getattr(definition, name) for name in definition.__struct_fields__}
-    return Definition(**{**fields, "trigger": trigger.pin(definition.trigger)})
+    return Definition(**{**fields, "trigger": trigger.pin(definition.trigger, moment)})
 
 
 def _is_over(after: datetime, definition: Definition, moment: datetime) -> bool:

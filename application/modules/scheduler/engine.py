@@ -14,6 +14,8 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 from functools import partial
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 from flask import Flask
@@ -96,6 +98,7 @@ class Engine:
         self._seen: tuple[int, int] | None = None
         self._seen_at = 0.0
         self._closing = False
+        self._stopped = False
         self._reconciled = False
 
     @property
@@ -128,12 +131,15 @@ class Engine:
 
     def stop(self) -> None:
         """Let another process lead at once; what still runs here is marked as interrupted."""
+        with self._landed:
+            unfinished = sorted(self._in_flight)
         with self._lock:
             token, self._token = self._token, 0
+            self._stopped = True
             try:
                 if token:
                     with self._unit():
-                        lease.release(token, sorted(self._in_flight), clock.now())
+                        lease.release(token, unfinished, clock.now())
             except Unavailable:
                 _LOG.warning("The lease could not be given back; another process takes it when it is stale")
             finally:
@@ -179,43 +185,44 @@ class Engine:
     def _fire(self, moment: datetime) -> bool:
         with self._landed:
             in_flight = frozenset(self._in_flight)
-        launches: list[Launch] = []
+        batches: list[list[Launch]] = []
         more = False
         with self._unit():
             lease.beat(self._token, moment)
-            launches += ledger.adopt(self._token, in_flight, moment)
+            batches += [[launch] for launch in ledger.adopt(self._token, in_flight, moment)]
             if not lease.is_paused():
                 due, more = ledger.claim_due(self._token, self._functions, moment)
-                launches += due
-        for launch in launches:
-            self._launch(launch)
+                batches += [list(batch) for _job_id, batch in groupby(due, key=attrgetter("job_id"))]
+        for batch in batches:
+            self._launch(batch)
         return more
 
-    def _launch(self, launch: Launch) -> None:
-        """Hand a claimed run to its executor; one that is refused is marked, one that is lost on the way is adopted."""
+    def _launch(self, batch: list[Launch]) -> None:
+        """Hand claimed runs of one job to its executor, which runs them one after the other as one instance.
+
+        Runs that are refused are marked; those that are lost on the way are adopted by a later tick.
+        """
         with self._landed:
-            self._in_flight.add(launch.run_id)
+            self._in_flight |= {launch.run_id for launch in batch}
         try:
-            definition, function = self._restore(launch)
+            definition, function = self._restore(batch[0])
             self._submit(
                 Submission(
-                    job_id=launch.job_id,
+                    job_id=batch[0].job_id,
                     name=definition.name,
                     trigger=build_trigger(definition),
                     executor=definition.executor,
                     max_instances=definition.max_instances,
-                    scheduled_at=from_micros(launch.scheduled_at),
-                    function=partial(self._run, launch, definition, function),
+                    scheduled_at=from_micros(batch[0].scheduled_at),
+                    function=partial(self._run_batch, batch, definition, function),
                 )
             )
         except TooManyInstances:
-            self._drop(
-                launch, "skipped", f"{definition.max_instances} of {definition.max_instances} may run already do"
-            )
+            self._drop(batch, "skipped", f"as many runs as may were running: {definition.max_instances}")
         except (Unreadable, LookupError) as error:
-            self._drop(launch, "failed", str(error))
+            self._drop(batch, "failed", str(error))
         except BaseException:
-            self._land(launch)
+            self._land(*batch)
             raise
 
     def _restore(self, launch: Launch) -> tuple[Definition, Function]:
@@ -225,23 +232,34 @@ class Engine:
             raise Unreadable(f"no function is registered as {definition.func}")
         return definition, function
 
-    def _drop(self, launch: Launch, status: str, reason: str) -> None:
+    def _drop(self, batch: list[Launch], status: str, reason: str) -> None:
         try:
             with self._unit():
-                ledger.drop(launch, status, reason, clock.now())
+                for launch in batch:
+                    ledger.drop(launch, status, reason, clock.now())
         finally:
-            self._land(launch)
+            self._land(*batch)
 
-    def _land(self, launch: Launch) -> None:
+    def _land(self, *launches: Launch) -> None:
         with self._landed:
-            self._in_flight.discard(launch.run_id)
+            self._in_flight -= {launch.run_id for launch in launches}
             self._landed.notify_all()
 
-    def _run(self, launch: Launch, definition: Definition, function: Function) -> object:
-        """Run a job on an executor's thread; what it raises is marked, then raised for the listeners."""
+    def _run_batch(self, batch: list[Launch], definition: Definition, function: Function) -> None:
+        """Run a job on an executor's thread; what it raises is marked, and the last of it raised for the listeners."""
+        failure: BaseException | None = None
+        for launch in batch:
+            try:
+                self._run(launch, definition, function)
+            except BaseException as error:
+                failure = error
+        if failure is not None:
+            raise failure
+
+    def _run(self, launch: Launch, definition: Definition, function: Function) -> None:
         try:
             if self._closing or not self._begin(launch):
-                return None
+                return
             context = current_run.set(
                 RunContext(
                     run_id=launch.run_id,
@@ -253,14 +271,13 @@ class Engine:
             )
             try:
                 with self._app.app_context(), transaction():
-                    result = function(*definition.args, **definition.kwargs)
+                    function(*definition.args, **definition.kwargs)
             except BaseException as error:
                 self._finish(launch, ledger.outcome_of(error))
                 raise
             finally:
                 current_run.reset(context)
             self._finish(launch, Outcome("succeeded"))
-            return result
         finally:
             self._land(launch)
 
@@ -269,12 +286,17 @@ class Engine:
             return ledger.begin(launch, self._holder, clock.now())
 
     def _finish(self, launch: Launch, outcome: Outcome) -> None:
+        if self._stopped:
+            _LOG.warning("Job %s ended (%s) after this process had given it up", launch.job_id, outcome.status)
+            return
         finished_at = clock.now()
         for seconds in (*_MARK_AGAIN_SECONDS, None):
             try:
                 with self._unit():
                     if not ledger.finish(launch, outcome, finished_at):
-                        _LOG.warning("Job %s ended (%s) after it was given up", launch.job_id, outcome.status)
+                        _LOG.warning(
+                            "Job %s ended (%s) after another leader had given it up", launch.job_id, outcome.status
+                        )
                 return
             except Unavailable:
                 if seconds is None:
