@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from werkzeug.datastructures import FileStorage
 
 from application.libs import strict_json
-from application.libs.error import FieldError, Invalid, UnsupportedMediaType, field_error
+from application.libs.error import FieldError, Invalid, TooLarge, UnsupportedMediaType, field_error
 
 Bind = Callable[[], BaseModel]
 Source = Callable[[], "MultiMapping"]
@@ -45,10 +45,17 @@ def reader(inputs: Iterable[str]) -> Callable[[], object] | None:
     It is cached: a slow sender then holds no connection of the database, and a retry reads it again.
     """
     if "body" in inputs:
-        return lambda: request.get_data()
+        return _read_body
     if "form" in inputs or "files" in inputs:
         return lambda: request.form
     return None
+
+
+def _read_body() -> None:
+    request.get_data()  # which cuts a body sent in chunks off at the limit, without a word
+    limit = request.max_content_length
+    if limit is not None and len(request.get_data()) >= limit and request.environ["wsgi.input"].read(1):
+        raise TooLarge
 
 
 class Binder:

@@ -1,0 +1,163 @@
+"""Hostile framing: what no client library sends, byte by byte, to the server in all three async modes."""
+
+import re
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+
+import pytest
+
+from tests.e2e.server import Server
+
+BLOGS = "/api/v1/blog"
+LOGIN = "/api/v1/auth/login"
+
+
+def send(server: Server, data: bytes, *, close: bool = False) -> str:
+    """Send bytes on a connection of their own and return the whole answer; with `close` say that no more will come."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        connection.sendall(data)
+        if close:
+            connection.shutdown(socket.SHUT_WR)
+        parts = []
+        while part := _receive(connection):
+            parts.append(part)
+    return b"".join(parts).decode(errors="replace")
+
+
+def _receive(connection: socket.socket) -> bytes:
+    try:
+        return connection.recv(65536)
+    except ConnectionResetError:
+        return b""
+
+
+def status(answer: str) -> int:
+    """Return the status of the first answer; 0 when there was none."""
+    match = re.match(r"HTTP/1\.1 (\d{3}) ", answer)
+    return int(match[1]) if match else 0
+
+
+def request(method: str, target: str, *headers: str, body: bytes = b"", host: str | None = None) -> bytes:
+    """Write a request that closes its connection."""
+    lines = [f"{method} {target} HTTP/1.1", f"Host: {host or '127.0.0.1'}", "Connection: close", *headers]
+    return "\r\n".join([*lines, "", ""]).encode("latin-1") + body
+
+
+def post(*headers: str, body: bytes = b"") -> bytes:
+    """Write a login."""
+    return request("POST", LOGIN, "Content-Type: application/json", *headers, body=body)
+
+
+class TestBody:
+    def test_that_ends_early_is_400(self, served: Server) -> None:
+        answer = send(served, post("Content-Length: 50", body=b'{"n'), close=True)
+        assert status(answer) == 400
+        assert "application/problem+json" in answer
+
+    @pytest.mark.parametrize(
+        "body", [b"zz\r\n{}\r\n0\r\n\r\n", b"2\r\n{}", b"2\r\n{}XX0\r\n\r\n", b"-2\r\n{}\r\n0\r\n\r\n"]
+    )
+    def test_with_a_bad_chunk_is_400(self, served: Server, body: bytes) -> None:
+        answer = send(served, post("Transfer-Encoding: chunked", body=body), close=True)
+        assert status(answer) == 400
+
+    def test_in_good_chunks_is_read(self, served: Server) -> None:
+        body = b'd\r\n{"name": "x",\r\n11\r\n "password": "y"}\r\n0\r\n\r\n'
+        assert status(send(served, post("Transfer-Encoding: chunked", body=body))) == 401
+
+    @pytest.mark.parametrize("framing", ["declared", "chunked"])
+    def test_too_large_is_413(self, served: Server, framing: str) -> None:
+        size = 1_048_577
+        if framing == "declared":
+            data = post(f"Content-Length: {size}", body=b" " * size)
+        else:
+            data = post("Transfer-Encoding: chunked", body=b"%x\r\n%b\r\n0\r\n\r\n" % (size, b" " * size))
+        with socket.create_connection(("127.0.0.1", served.port), timeout=10) as connection:
+            with suppress(BrokenPipeError, ConnectionResetError):  # refused before all was sent
+                connection.sendall(data)
+            assert status(_receive(connection).decode(errors="replace")) == 413
+        assert status(send(served, request("GET", BLOGS))) == 200
+
+
+class TestLimits:
+    def test_101_headers_are_431(self, served: Server) -> None:
+        headers = [f"X-Number-{number}: 1" for number in range(101)]
+        assert status(send(served, request("GET", BLOGS, *headers))) == 431
+
+    def test_a_header_of_9_kb_is_431(self, served: Server) -> None:
+        assert status(send(served, request("GET", BLOGS, f"X-Long: {'x' * 9000}"))) == 431
+
+    def test_a_line_of_5_kb_is_414(self, served: Server) -> None:
+        assert status(send(served, request("GET", f"{BLOGS}?q={'x' * 5000}"))) == 414
+
+
+class TestHost:
+    def test_none_is_400(self, served: Server) -> None:
+        assert status(send(served, f"GET {BLOGS} HTTP/1.1\r\nConnection: close\r\n\r\n".encode())) == 400
+
+    def test_of_somebody_else_is_400(self, served: Server) -> None:
+        assert status(send(served, request("GET", BLOGS, host="evil.example"))) == 400
+
+    def test_twice_is_400(self, served: Server) -> None:
+        assert status(send(served, request("GET", BLOGS, "Host: localhost"))) == 400
+
+    def test_that_a_foreign_target_contradicts_is_400(self, served: Server) -> None:
+        assert status(send(served, request("GET", f"http://evil.example{BLOGS}"))) == 400
+
+    def test_forwarded_by_nobody_we_know_is_ignored(self, served: Server) -> None:
+        answer = send(
+            served,
+            request(
+                "GET", BLOGS, "X-Forwarded-Host: evil.example", "X-Forwarded-Proto: https", "Forwarded: for=1.2.3.4"
+            ),
+        )
+        assert status(answer) == 200
+        assert "Strict-Transport-Security" not in answer
+
+
+SMUGGLED = f"GET {BLOGS}/smuggled HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode()
+
+
+class TestSmuggling:
+    @pytest.mark.parametrize(
+        "headers",
+        [
+            pytest.param(("Content-Length: 5", "Transfer-Encoding: chunked"), id="length and chunks"),
+            pytest.param(("Content-Length: 5", "Content-Length: 6"), id="two lengths"),
+            pytest.param(("Content-Length: +5",), id="signed length"),
+            pytest.param(("Content-Length: 5, 6",), id="list of lengths"),
+            pytest.param(("Content-Length: ٥",), id="foreign digit"),
+            pytest.param(("Transfer-Encoding: xchunked",), id="unknown coding"),
+            pytest.param(("Transfer-Encoding: chunked, identity",), id="chunks not last"),
+            pytest.param(("Content-Length : 5",), id="blank before the colon"),
+            pytest.param(("X-Folded: a\r\n b",), id="folded header"),
+            pytest.param(("X-Null: a\0b",), id="null"),
+            pytest.param(("X-Bare: a\nTransfer-Encoding: chunked",), id="bare line feed"),
+        ],
+    )
+    def test_is_refused(self, served: Server, headers: tuple[str, ...]) -> None:
+        data = "\r\n".join([f"POST {LOGIN} HTTP/1.1", "Host: 127.0.0.1", *headers, "", ""]).encode()
+        answer = send(served, data + b"0\r\n\r\n" + SMUGGLED, close=True)
+        assert status(answer) in (400, 501)
+        assert answer.count("HTTP/1.1 ") == 1
+
+    def test_names_neither_server_nor_version(self, served: Server) -> None:
+        answer = send(served, request("GET", BLOGS))
+        assert not re.search(
+            r"python|werkzeug|\d+\.\d+\.\d+", answer.partition("\r\n\r\n")[0].replace("HTTP/1.1", ""), re.I
+        )
+
+
+class TestSlowClients:
+    @pytest.mark.parametrize("async_mode", ["gevent", "eventlet"])  # threads are few: there a proxy has to take them
+    def test_do_not_keep_others_out(self, shared: Callable[[str], Server], async_mode: str) -> None:
+        served = shared(async_mode)
+        slow = [socket.create_connection(("127.0.0.1", served.port), timeout=10) for _ in range(60)]
+        try:
+            for connection in slow:
+                connection.sendall(b"GET / HTTP/1.1\r\nHo")
+            assert [status(send(served, request("GET", BLOGS))) for _ in range(6)] == [200] * 6
+        finally:
+            for connection in slow:
+                connection.close()
