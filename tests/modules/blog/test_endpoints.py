@@ -74,7 +74,10 @@ class TestCreate:
         body = json.dumps({"title": "𝒻" * 200, "content": "𝒻" * 200_000}, ensure_ascii=False).encode()
         response = ada.client.post("/api/v1/blog", data=body, content_type="application/json")
         assert response.status_code == 201
-        assert len(client.get(f"/api/v1/blog/{response.json['data']['id']}").get_json()["data"]["content"]) == 200_000
+        assert (
+            len(client.get(f"/api/v1/blog/{response.get_json()['data']['id']}").get_json()["data"]["content"])
+            == 200_000
+        )
 
     @pytest.mark.parametrize(
         ("change", "loc"),

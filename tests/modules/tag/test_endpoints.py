@@ -47,7 +47,7 @@ class TestCreate:
     def test_keeps_any_script_as_it_is(self, ada: Caller, client: FlaskClient) -> None:
         for name in ("标签", "🏷️ emoji", "<script>alert(1)</script>", "'; DROP TABLE tag; --", "a\\b", "%00"):
             created = ada.client.post("/api/v1/tag", json={"name": name})
-            shown = client.get(f"/api/v1/tag/{created.json['data']['id']}")
+            shown = client.get(f"/api/v1/tag/{created.get_json()['data']['id']}")
             assert shown.get_json()["data"]["name"] == name
             assert shown.content_type == "application/json"
 

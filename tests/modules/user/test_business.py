@@ -1,0 +1,198 @@
+"""Rules about users."""
+
+import pytest
+
+from application.libs.page import UnknownOrder
+from application.modules.auth import business as auth_business
+from application.modules.blog import business as blog_business
+from application.modules.user import business
+from application.permissions import Role
+
+UNKNOWN = "01981f3e-7c5a-7b1e-9c55-0d7f5b1f2a10"
+
+pytestmark = pytest.mark.usefixtures("unit")
+
+
+def add(name: str, *roles: Role, password_hash: str | None = None) -> business.UserRow:
+    return business.create(name=name, password_hash=password_hash, roles=roles)
+
+
+def names(*, q: str | None = None, sort: str = "name") -> list[str]:
+    return [user.name for user in business.search(limit=100, after=None, sort=sort, q=q, count=False).items]
+
+
+class TestSearch:
+    def test_carries_the_roles_of_each(self) -> None:
+        users = [add("ada", Role.USER, Role.ADMIN), add("bob", Role.USER), add("eve")]
+        page = business.search(limit=3, after=None, sort="name", q=None, count=True)
+        assert page.items == users
+        assert [list(user.roles) for user in page.items] == [["admin", "user"], ["user"], []]
+        assert page.total == 3
+
+    def test_finds_part_of_a_name_literally_and_in_either_case(self) -> None:
+        for name in ("Ada", "adam", "a_a", "陈小明"):
+            add(name)
+        assert sorted(names(q="ADA")) == ["Ada", "adam"]
+        assert names(q="_") == ["a_a"]
+        assert names(q="小") == ["陈小明"]
+        assert names(q="%") == []
+
+    @pytest.mark.parametrize("sort", ["name", "-name", "created_at", "-created_at"])
+    def test_pages_without_gap_or_overlap_in_every_order(self, sort: str) -> None:
+        for name in ("c", "a", "e", "b", "d"):
+            add(name)
+        seen: list[str] = []
+        after = None
+        for _page in range(3):
+            page = business.search(limit=2, after=after, sort=sort, q=None, count=False)
+            seen += [user.name for user in page.items]
+            after = page.next
+        assert after is None
+        assert seen == names(sort=sort)
+        assert len(set(seen)) == 5
+
+    def test_refuses_to_sort_by_the_password(self) -> None:
+        with pytest.raises(UnknownOrder):
+            names(sort="password_hash")
+
+
+class TestGet:
+    def test_returns_the_user(self) -> None:
+        user = add("ada", Role.USER)
+        assert business.get(user.id) == user
+
+    def test_finds_no_unknown_user(self) -> None:
+        with pytest.raises(business.UserNotFound):
+            business.get(UNKNOWN)
+
+
+class TestCheckExists:
+    def test_accepts_a_user(self) -> None:
+        business.check_exists(add("ada").id)
+
+    def test_refuses_an_unknown_user(self) -> None:
+        with pytest.raises(business.UserNotFound):
+            business.check_exists(UNKNOWN)
+
+
+class TestGetVisible:
+    @pytest.mark.parametrize("manages", [True, False])
+    def test_shows_oneself(self, *, manages: bool) -> None:
+        user = add("ada")
+        assert business.get_visible(user.id, viewer_id=user.id, viewer_manages=manages) == user
+
+    def test_shows_anybody_to_who_manages_users(self) -> None:
+        user = add("ada")
+        assert business.get_visible(user.id, viewer_id=UNKNOWN, viewer_manages=True) == user
+
+    def test_hides_others(self) -> None:
+        with pytest.raises(business.UserNotFound):
+            business.get_visible(add("ada").id, viewer_id=add("bob").id, viewer_manages=False)
+
+
+class TestCreate:
+    def test_answers_with_what_stands_in_the_table(self) -> None:
+        for name in ("陈小明", "🦊", "O'Brien; --", "x" * 50):
+            user = add(name, Role.USER, Role.ADMIN, Role.USER)
+            assert business.get(user.id) == user
+            assert list(user.roles) == ["admin", "user"]
+
+    def test_makes_a_plain_user_unless_told(self) -> None:
+        assert business.create(name="ada", password_hash=None).roles == ["user"]
+
+    def test_tells_names_apart_by_case_accent_and_blanks(self) -> None:
+        for name in ("Rene", "rene", "René", "re ne"):
+            add(name)
+        assert len(names()) == 4
+
+    def test_refuses_a_taken_name(self) -> None:
+        add("ada")
+        with pytest.raises(business.NameTaken):
+            add("ada")
+
+
+class TestUpdate:
+    def test_changes_only_what_is_given(self) -> None:
+        user = add("ada", Role.USER)
+        changed = business.update(user.id, name="lovelace")
+        assert (changed.name, changed.roles, changed.created_at) == ("lovelace", ["user"], user.created_at)
+        assert changed.updated_at > user.updated_at
+        assert business.get(user.id) == changed
+
+    def test_changes_nothing_without_fields(self) -> None:
+        user = add("ada", Role.USER)
+        assert business.update(user.id) == user
+
+    @pytest.mark.parametrize("roles", [[], [Role.USER], [Role.ADMIN], [Role.ADMIN, Role.USER], [Role.USER] * 2])
+    def test_replaces_the_roles(self, roles: list[Role]) -> None:
+        add("root", Role.ADMIN)
+        for before in ([], [Role.USER], [Role.ADMIN, Role.USER]):
+            user = add(f"{len(before)}", *before)
+            assert business.update(user.id, roles=roles).roles == sorted(set(roles))
+
+    def test_ends_the_sessions_of_a_new_password_only(self) -> None:
+        ada, bob = add("ada"), add("bob")
+        tokens = [auth_business.create_token(user.id, ttl_seconds=60).token for user in (ada, ada, bob)]
+        business.update(ada.id, name="lovelace", roles=[Role.USER])
+        assert all(auth_business.find_by_token(token) for token in tokens)
+        business.update(ada.id, password_hash="another")
+        assert [auth_business.find_by_token(token) is None for token in tokens] == [True, True, False]
+
+    def test_keeps_the_last_admin(self) -> None:
+        root = add("root", Role.ADMIN)
+        add("ada", Role.USER)
+        with pytest.raises(business.LastAdmin):
+            business.update(root.id, roles=[Role.USER])
+        assert business.update(root.id, roles=[Role.ADMIN, Role.USER]).roles == ["admin", "user"]
+
+    def test_lets_an_admin_go_while_another_stays(self) -> None:
+        first, second = add("first", Role.ADMIN), add("second", Role.ADMIN)
+        assert business.update(first.id, roles=[]).roles == []
+        with pytest.raises(business.LastAdmin):
+            business.update(second.id, roles=[])
+
+    def test_refuses_a_taken_name(self) -> None:
+        add("ada")
+        user = add("bob")
+        with pytest.raises(business.NameTaken):
+            business.update(user.id, name="ada")
+
+    def test_finds_no_unknown_user(self) -> None:
+        for changes in ({}, {"name": "ada"}):
+            with pytest.raises(business.UserNotFound):
+                business.update(UNKNOWN, **changes)
+        with pytest.raises(business.UserNotFound):
+            business.update(UNKNOWN, roles=[Role.ADMIN])
+
+
+class TestDelete:
+    def test_takes_the_user_and_their_sessions_away(self) -> None:
+        user = add("ada", Role.USER)
+        token = auth_business.create_token(user.id, ttl_seconds=60).token
+        business.delete(user.id)
+        assert auth_business.find_by_token(token) is None
+        with pytest.raises(business.UserNotFound):
+            business.get(user.id)
+
+    def test_keeps_the_last_admin(self) -> None:
+        root = add("root", Role.ADMIN)
+        with pytest.raises(business.LastAdmin):
+            business.delete(root.id)
+
+    def test_refuses_who_owns_blogs(self) -> None:
+        user = add("ada")
+        blog_business.create(owner_id=user.id, title="Hello", content="")
+        with pytest.raises(business.UserInUse):
+            business.delete(user.id)
+
+    def test_finds_no_unknown_user(self) -> None:
+        with pytest.raises(business.UserNotFound):
+            business.delete(UNKNOWN)
+
+
+class TestHasAdmin:
+    def test_tells_whether_anybody_is(self) -> None:
+        add("ada", Role.USER)
+        assert not business.has_admin()
+        add("root", Role.ADMIN)
+        assert business.has_admin()
