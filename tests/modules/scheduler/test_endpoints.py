@@ -1,0 +1,374 @@
+"""The scheduler over HTTP, as a client of Flask-APScheduler meets it."""
+
+import base64
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from flask.testing import FlaskClient
+
+from application.config.setting import Environment, load_settings
+from application.database import transaction
+from application.factory import create_app
+from application.libs import clock
+from application.libs.secret import hash_password
+from application.modules.scheduler.engine import Engine
+from application.modules.scheduler.models import Job, Lease, Run
+from application.modules.user import business as user_business
+from application.permissions import Role
+from tests.conftest import Caller
+from tests.modules.scheduler.conftest import JOBS, Ledger, Node, job
+
+Store = Callable[..., None]
+
+INTERVAL_KEYS = {"id", "name", "func", "args", "kwargs", "trigger", "start_date", "hours", "misfire_grace_time"}
+OUR_KEYS = {"timezone", "executor", "coalesce", "state", "source", "version", "paused_by", "reason"}
+
+ODD_IDS = [
+    "nightly report",
+    "报告",
+    "a.b:c;d=e",
+    "50%",
+    "ü?&#",
+    "..x",
+    "'; DROP TABLE scheduler_job; --",
+    "-",
+    "x" * 191,
+]
+
+
+def basic(name: str, password: str, encoding: str = "utf-8") -> dict[str, str]:
+    return {"Authorization": "Basic " + base64.b64encode(f"{name}:{password}".encode(encoding)).decode()}
+
+
+class TestGetSchedulerInfo:
+    def test_says_that_nobody_fires(self, admin: Caller) -> None:
+        response = admin.client.get("/scheduler")
+        assert response.status_code == 200
+        assert response.content_type == "application/json"
+        info = response.get_json()
+        assert isinstance(info["current_host"], str)
+        assert info["allowed_hosts"] == ["*"]
+        assert (info["running"], info["state"], info["mode"], info["leader"]) == (False, "stopped", "cluster", None)
+
+    def test_says_who_fires(self, admin: Caller, node: Callable[..., Node], ledger: Ledger) -> None:
+        one = node(job("tidy"))
+        one.tick()
+        info = admin.client.get("/scheduler").get_json()
+        assert (info["running"], info["state"]) == (True, "running")
+        assert info["leader"] == {"host": ledger.lease().host, "process": ledger.lease().process}
+        one.stop()
+        assert admin.client.get("/scheduler").get_json()["running"] is False
+
+    def test_says_running_when_paused_for_all(self, admin: Caller, node: Callable[..., Node], ledger: Ledger) -> None:
+        node(job("tidy")).tick()
+        ledger.change(sa.update(Lease).values(paused=True))
+        info = admin.client.get("/scheduler").get_json()
+        assert (info["running"], info["state"]) == (True, "paused")
+
+    def test_takes_a_leader_that_is_silent_for_gone(
+        self, admin: Caller, node: Callable[..., Node], ledger: Ledger
+    ) -> None:
+        node(job("tidy")).tick()
+        ledger.change(sa.update(Lease).values(beat_at=clock.now() - timedelta(minutes=1)))
+        assert admin.client.get("/scheduler").get_json()["running"] is False
+
+
+class TestGetJobs:
+    def test_is_a_bare_empty_array_at_first(self, admin: Caller) -> None:
+        assert admin.client.get("/scheduler/jobs").get_json() == []
+
+    def test_lists_by_next_run_and_paused_last(self, admin: Caller, stored: Store) -> None:
+        stored(job("paused"), job("later", hours=2, trigger="interval"), job("soon", trigger="interval", minutes=1))
+        admin.client.post("/scheduler/jobs/paused/pause")
+        listed = admin.client.get("/scheduler/jobs").get_json()
+        assert [item["id"] for item in listed] == ["soon", "later", "paused"]
+
+
+class TestGetJob:
+    def test_has_the_keys_of_flask_apscheduler(self, admin: Caller, stored: Store) -> None:
+        stored(job("tidy", "create_a_tag", kwargs={"name": "x"}))
+        shown = admin.client.get("/scheduler/jobs/tidy").get_json()
+        assert set(shown) == INTERVAL_KEYS | {"max_instances", "next_run_time"} | OUR_KEYS
+        assert (shown["id"], shown["name"], shown["func"]) == ("tidy", "tidy", f"{JOBS}:create_a_tag")
+        assert (shown["args"], shown["kwargs"]) == ([], {"name": "x"})
+        assert (shown["trigger"], shown["hours"]) == ("interval", 1)
+        assert (shown["misfire_grace_time"], shown["max_instances"]) == (60, 1)
+        assert datetime.fromisoformat(shown["next_run_time"]) == datetime.fromisoformat(shown["start_date"])
+        assert (shown["state"], shown["source"], shown["version"]) == ("scheduled", "code", 1)
+
+    @pytest.mark.parametrize(
+        ("timing", "expected"),
+        [
+            ({"trigger": "cron", "minute": 5, "day": "3rd fri"}, {"trigger": "cron", "minute": "5", "day": "3rd fri"}),
+            ({"trigger": "cron", "hour": "*/2", "jitter": 30}, {"trigger": "cron", "hour": "*/2", "jitter": 30}),
+            ({"trigger": "interval", "seconds": 90}, {"trigger": "interval", "minutes": 1, "seconds": 30}),
+            ({"trigger": {"type": "interval", "days": 8}}, {"trigger": "interval", "weeks": 1, "days": 1}),
+            (
+                {"trigger": "date", "run_date": "2999-01-01 00:00:00", "timezone": "Europe/Berlin"},
+                {"trigger": "date", "run_date": "2999-01-01T00:00:00+01:00", "timezone": "Europe/Berlin"},
+            ),
+        ],
+    )
+    def test_shows_each_trigger(
+        self, admin: Caller, stored: Store, timing: dict[str, Any], expected: dict[str, Any]
+    ) -> None:
+        stored(job("tidy", **timing))
+        shown = admin.client.get("/scheduler/jobs/tidy").get_json()
+        assert expected.items() <= shown.items()
+        times = {"run_date", "start_date", "end_date", "weeks", "days", "hours", "minutes", "seconds", "day", "hour"}
+        assert times & set(shown) <= set(expected) | {"start_date"}
+
+    @pytest.mark.parametrize("job_id", ["missing", "a b", "报告", "x" * 192, "9" * 3000, "%ff%fe", "\x1b[31m"])
+    def test_finds_no_unknown_job(self, admin: Caller, job_id: str) -> None:
+        for method, path in (("GET", ""), ("GET", "/runs"), ("POST", "/pause"), ("POST", "/resume"), ("POST", "/run")):
+            response = admin.client.open(f"/scheduler/jobs/{job_id}{path}", method=method)
+            assert response.status_code == 404
+            assert response.content_type == "application/json"
+            assert response.get_json()["error_message"].startswith("Job ")
+            assert response.get_json()["error_message"].endswith(" not found")
+
+    def test_names_the_unknown_job(self, admin: Caller) -> None:
+        response = admin.client.get("/scheduler/jobs/job2")
+        assert response.get_json()["error_message"] == "Job job2 not found"
+        assert response.get_json()["code"] == "job_not_found"
+
+    @pytest.mark.parametrize("job_id", ODD_IDS)
+    def test_finds_a_job_of_any_name(self, admin: Caller, stored: Store, job_id: str) -> None:
+        stored(job(job_id))
+        url = f"/scheduler/jobs/{quote(job_id, safe='')}"
+        assert admin.client.get(url).get_json()["id"] == job_id
+        assert admin.client.post(f"{url}/pause").get_json()["next_run_time"] is None
+        assert admin.client.post(f"{url}/resume").get_json()["state"] == "scheduled"
+        assert admin.client.post(f"{url}/run").get_json()["run_id"]
+        assert len(admin.client.get(f"{url}/runs").get_json()) == 1
+
+    @pytest.mark.parametrize("definition", ["", "{}", "no JSON", '{"format":2}', "[" * 5000, '"\\ud800"'])
+    def test_shows_what_cannot_be_restored(self, admin: Caller, stored: Store, ledger: Ledger, definition: str) -> None:
+        stored(job("tidy"), job("good"))
+        ledger.change(sa.update(Job).where(Job.id == "tidy").values(definition=definition))
+        assert len(admin.client.get("/scheduler/jobs").get_json()) == 2
+        shown = admin.client.get("/scheduler/jobs/tidy").get_json()
+        assert (shown["id"], shown["name"], shown["state"]) == ("tidy", "tidy", "quarantined")
+        assert shown["reason"]
+        assert admin.client.post("/scheduler/jobs/tidy/pause").get_json()["next_run_time"] is None
+        assert admin.client.post("/scheduler/jobs/tidy/resume").status_code == 409
+        assert admin.client.post("/scheduler/jobs/tidy/run").status_code == 200
+        assert ledger.job("tidy").definition == definition
+
+
+class TestPauseJob:
+    def test_takes_the_job_off_and_says_who_did(self, admin: Caller, stored: Store) -> None:
+        stored(job("tidy"))
+        for _again in range(2):
+            response = admin.client.post("/scheduler/jobs/tidy/pause", data=b"\xff{", content_type="text/plain")
+            assert response.status_code == 200
+            assert (response.get_json()["next_run_time"], response.get_json()["state"]) == (None, "paused")
+            assert response.get_json()["paused_by"] == "root"
+
+
+class TestResumeJob:
+    def test_puts_the_job_back_on_its_grid(self, admin: Caller, stored: Store) -> None:
+        stored(job("tidy"))
+        before = admin.client.get("/scheduler/jobs/tidy").get_json()
+        admin.client.post("/scheduler/jobs/tidy/pause")
+        for _again in range(2):
+            response = admin.client.post("/scheduler/jobs/tidy/resume", data="[", content_type="application/json")
+            assert response.status_code == 200
+            assert response.get_json() == before
+
+    def test_returns_an_ended_job_a_last_time(self, admin: Caller, stored: Store, ledger: Ledger) -> None:
+        end = clock.now() + timedelta(hours=2)
+        stored(job("tidy", trigger="interval", hours=1, end_date=end))
+        admin.client.post("/scheduler/jobs/tidy/pause")
+        row = ledger.job("tidy")
+        over = row.definition.replace(end.isoformat(), "2001-01-01T00:00:00+00:00")
+        ledger.change(sa.update(Job).values(definition=over))
+        response = admin.client.post("/scheduler/jobs/tidy/resume")
+        assert response.status_code == 200
+        assert (response.get_json()["id"], response.get_json()["state"], response.get_json()["next_run_time"]) == (
+            "tidy",
+            "ended",
+            None,
+        )
+        assert admin.client.get("/scheduler/jobs/tidy").status_code == 404
+
+
+class TestRunJob:
+    def test_queues_a_run_and_leaves_the_job_as_it_is(self, admin: Caller, stored: Store, ledger: Ledger) -> None:
+        stored(job("tidy"))
+        admin.client.post("/scheduler/jobs/tidy/pause")
+        response = admin.client.post("/scheduler/jobs/tidy/run")
+        assert response.status_code == 200
+        assert response.get_json()["state"] == "paused"
+        (run,) = admin.client.get("/scheduler/jobs/tidy/runs").get_json()
+        assert run["id"] == response.get_json()["run_id"]
+        assert (run["status"], run["cause"], run["requested_by"], run["attempt"]) == ("queued", "manual", "root", 0)
+        assert (run["started_at"], run["finished_at"], run["error_type"]) == (None, None, None)
+
+    def test_leads_to_the_run_and_its_failure(self, admin: Caller, node: Callable[..., Node], ledger: Ledger) -> None:
+        one = node(job("bad", "create_a_tag_and_fail"))
+        one.tick()
+        run_id = admin.client.post("/scheduler/jobs/bad/run").get_json()["run_id"]
+        one.tick()
+        ledger.settle()
+        (run,) = admin.client.get("/scheduler/jobs/bad/runs").get_json()
+        assert (run["id"], run["status"], run["attempt"]) == (run_id, "failed", 1)
+        assert run["error_type"] == "ValueError"
+        assert run["error_message"] == "no�good ?"
+        assert run["scheduled_at"] <= run["started_at"] <= run["finished_at"]
+
+
+class TestGetRuns:
+    def test_pages_from_the_newest(self, admin: Caller, stored: Store) -> None:
+        stored(job("tidy"))
+        asked = [admin.client.post("/scheduler/jobs/tidy/run").get_json()["run_id"] for _run in range(5)]
+        seen: list[str] = []
+        url = "/scheduler/jobs/tidy/runs?limit=2"
+        while url:
+            response = admin.client.get(url)
+            assert len(response.get_json()) <= 2
+            seen += [run["id"] for run in response.get_json()]
+            url = response.headers.get("Link", "").partition(">")[0].lstrip("<")
+        assert seen == asked[::-1]
+
+    def test_outlive_the_job(self, admin: Caller, stored: Store, ledger: Ledger) -> None:
+        stored(job("tidy"))
+        admin.client.post("/scheduler/jobs/tidy/run")
+        ledger.change(sa.delete(Job))
+        assert len(admin.client.get("/scheduler/jobs/tidy/runs").get_json()) == 1
+
+    @pytest.mark.parametrize("micros", [-(2**63), -1, 2**63 - 1])
+    def test_show_any_instant(self, admin: Caller, stored: Store, ledger: Ledger, micros: int) -> None:
+        stored(job("tidy"))
+        admin.client.post("/scheduler/jobs/tidy/run")
+        ledger.change(sa.update(Run).values(scheduled_at=micros))
+        ledger.change(sa.update(Job).values(next_run_time=micros))
+        assert admin.client.get("/scheduler/jobs/tidy/runs").status_code == 200
+        assert admin.client.get("/scheduler/jobs/tidy").status_code == 200
+
+    @pytest.mark.parametrize("query", ["limit=0", "limit=101", "limit=x", "after=x", "x=1", "after=%00"])
+    def test_refuse_what_they_do_not_know(self, admin: Caller, stored: Store, query: str) -> None:
+        stored(job("tidy"))
+        response = admin.client.get(f"/scheduler/jobs/tidy/runs?{query}")
+        assert response.status_code == 422
+        assert response.content_type == "application/json"
+        assert response.get_json()["error_message"]
+        assert response.get_json()["errors"]
+
+
+class TestAccess:
+    @pytest.fixture
+    def operator(self, app: Flask) -> str:
+        """Create an administrator with a password; return the name."""
+        with app.app_context(), transaction():
+            user_business.create(name="opérateur", password_hash=hash_password("pass:wörd"), roles=(Role.ADMIN,))
+        return "opérateur"
+
+    @pytest.mark.parametrize(
+        "headers",
+        [
+            {},
+            {"Authorization": "Bearer nonsense"},
+            {"Authorization": "Basic !!!"},
+            {"Authorization": "Basic " + base64.b64encode(b"no colon").decode()},
+            {"Authorization": "Digest username=x"},
+            {"Authorization": "Basic"},
+            basic("nobody", "x"),
+            basic("a\x00b", "x"),
+        ],
+    )
+    def test_is_denied_as_flask_apscheduler_denies_it(self, client: FlaskClient, headers: dict[str, str]) -> None:
+        for method, path in (("GET", ""), ("GET", "/jobs"), ("POST", "/jobs/x/run")):
+            response = client.open(f"/scheduler{path}", method=method, headers=headers, data="{")
+            assert response.status_code == 401
+            assert response.text == "Access Denied"
+            assert response.content_type.startswith("text/html")
+            assert response.headers["WWW-Authenticate"] == 'Basic realm="Authentication Required"'
+
+    def test_is_granted_by_name_and_password(self, client: FlaskClient, operator: str) -> None:
+        for headers in (basic(operator, "pass:wörd"), basic(operator, "pass:wörd", "latin-1")):
+            assert client.get("/scheduler", headers=headers).status_code == 200
+        shouted = {"Authorization": basic(operator, "pass:wörd")["Authorization"].replace("Basic", "BASIC")}
+        assert client.get("/scheduler", headers=shouted).status_code == 200
+        assert client.get("/scheduler", headers=basic(operator, "pass:word")).status_code == 401
+
+    def test_needs_the_permission(self, ada: Caller) -> None:
+        response = ada.client.get("/scheduler/jobs")
+        assert response.status_code == 403
+        assert response.content_type == "application/json"
+        assert "scheduler:manage" in response.get_json()["error_message"]
+
+    @pytest.mark.parametrize(
+        "headers",
+        [{"Origin": "https://evil.example"}, {"Origin": "null"}, {"Sec-Fetch-Site": "cross-site"}],
+    )
+    def test_is_refused_to_other_sites(
+        self, admin: Caller, stored: Store, ledger: Ledger, headers: dict[str, str]
+    ) -> None:
+        stored(job("tidy"))
+        response = admin.client.post("/scheduler/jobs/tidy/pause", headers=headers)
+        assert response.status_code == 403
+        assert response.get_json()["code"] == "foreign_origin"
+        assert ledger.job("tidy").next_run_time is not None
+
+    def test_is_granted_to_our_own_pages(self, admin: Caller, stored: Store) -> None:
+        stored(job("tidy"))
+        headers = {"Origin": "http://localhost", "Sec-Fetch-Site": "same-origin"}
+        assert admin.client.post("/scheduler/jobs/tidy/pause", headers=headers).status_code == 200
+
+
+class TestRouting:
+    @pytest.mark.parametrize("path", ["/scheduler/", "/scheduler/jobs/", "/scheduler/nothing", "/scheduler/jobs/a/b"])
+    def test_answers_an_unknown_address_in_json(self, client: FlaskClient, path: str) -> None:
+        response = client.get(path)
+        assert response.status_code == 404
+        assert response.content_type == "application/json"
+        assert response.get_json()["error_message"]
+
+    @pytest.mark.parametrize(
+        ("method", "path", "allow"),
+        [
+            ("DELETE", "/scheduler", {"GET", "HEAD", "OPTIONS"}),
+            ("GET", "/scheduler/jobs/x/pause", {"POST", "OPTIONS"}),
+            ("PUT", "/scheduler/jobs/x", {"GET", "HEAD", "OPTIONS"}),
+        ],
+    )
+    def test_names_the_allowed_methods_before_asking_who_it_is(
+        self, client: FlaskClient, method: str, path: str, allow: set[str]
+    ) -> None:
+        response = client.open(path, method=method)
+        assert response.status_code == 405
+        assert response.get_json()["error_message"]
+        assert set(response.headers["Allow"].split(", ")) == allow
+        assert set(client.options(path).headers["Allow"].split(", ")) == allow
+
+    def test_answers_head_where_it_answers_get(self, admin: Caller) -> None:
+        response = admin.client.head("/scheduler/jobs")
+        assert response.status_code == 200
+        assert response.data == b""
+
+    def test_has_no_route_where_it_is_switched_off(self, app: Flask) -> None:
+        off = create_app(self.settings(app, scheduler_enabled=False))
+        assert off.test_client().get("/scheduler").status_code == 404
+        assert off.extensions.get("scheduler") is None
+
+    def test_stands_at_the_prefix_of_the_settings(self, app: Flask) -> None:
+        elsewhere = create_app(self.settings(app, scheduler_api_prefix="/admin/jobs"))
+        assert elsewhere.test_client().get("/admin/jobs/jobs").status_code == 401
+        assert elsewhere.test_client().get("/scheduler").status_code == 404
+        assert isinstance(elsewhere.extensions["scheduler"], Engine)
+
+    @staticmethod
+    def settings(app: Flask, **overrides: Any) -> Any:
+        return load_settings(
+            environment=Environment.TESTING,
+            database_url=app.config["SQLALCHEMY_DATABASE_URI"],
+            log_directory=app.extensions["settings"].log_directory,
+            _env_file=None,
+            **overrides,
+        )
