@@ -5,6 +5,7 @@ else, and after a HUP it runs the new code.
 """
 
 import json
+import os
 import subprocess
 import sys
 from importlib import import_module
@@ -51,7 +52,11 @@ proc_name = "redprint"
 def post_worker_init(worker: Worker) -> None:
     """Start what lives beside the requests."""
     worker.wsgi.extensions["edge"].body_errors += (ParseException,)
-    import_module("application.runtime").start(worker.wsgi, stopping=lambda: not worker.alive)
+
+    def stopping() -> bool:
+        return not worker.alive or os.getppid() != worker.ppid
+
+    import_module("application.runtime").start(worker.wsgi, stopping=stopping)
 
 
 def worker_exit(_server: Arbiter, worker: Worker) -> None:

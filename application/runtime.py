@@ -13,7 +13,7 @@ from flask import Flask
 
 from application.config.setting import ROOT, RunnerMode, Settings
 from application.extensions import scheduler, socketio
-from application.libs.supervisor import HostLock, Orders, Supervisor, die_with
+from application.libs.supervisor import HostLock, Orders, Supervisor
 
 LOOK_SECONDS = 0.2
 """How often a process looks whether it is to stop."""
@@ -72,8 +72,6 @@ def run_runner(app: Flask, *, parent: int | None) -> str:
 
     `parent` is the process that supervises this one: it holds the other end of the standard input.
     """
-    if parent is not None and not die_with(parent):
-        return "the server has died"
     with app.app_context():
         scheduler.start()
     try:

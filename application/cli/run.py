@@ -15,6 +15,7 @@ from application.cli.start import prepare
 from application.config import address
 from application.config.setting import ROOT, AsyncMode, Environment, Settings, settings_or_exit
 from application.factory import create_app
+from application.libs.supervisor import die_with
 
 Answer = Iterable[bytes]
 Wsgi = Callable[..., Answer]
@@ -81,6 +82,8 @@ def runner(parent: int | None) -> None:
     Start it by hand, or as a service of its own, on a host whose web processes have RUNNER=none. SIGTERM and Ctrl-C let
     running jobs finish first.
     """
+    if parent is not None and not die_with(parent):
+        return
     settings = settings_or_exit(async_mode=AsyncMode.THREADING)
     lock = runtime.runner_lock(settings)
     if parent is None and not lock.take():
