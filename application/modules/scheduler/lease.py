@@ -11,11 +11,11 @@ from application.libs.record import Record
 from application.modules.scheduler.models import LEASE, Job, Lease, Run
 
 
-class LeaseExists(Conflict):
+class LeaseExists(Exception):
     """Another process has just made the lease."""
 
 
-class LeaseLost(Conflict):
+class LeaseLost(Exception):
     """Another process leads now; nothing that this one wanted to write is kept."""
 
 
@@ -68,7 +68,10 @@ def read() -> LeaseRow | None:
 
 def create() -> LeaseRow:
     """Make the lease, which nobody holds; raise `LeaseExists` when another process was faster."""
-    change(_INSERT, conflict=LeaseExists, name=LEASE, holder=None, token=0, beat=0, paused=False)
+    try:
+        change(_INSERT, conflict=Conflict, name=LEASE, holder=None, token=0, beat=0, paused=False)
+    except Conflict:
+        raise LeaseExists from None
     return LeaseRow(None, 0, 0)
 
 

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -13,11 +13,13 @@ from application.database import execute, transaction
 from application.libs import clock
 from application.libs.scheduling import TickScheduler
 from application.libs.trigger import from_micros
-from application.modules.scheduler import declared
+from application.modules.scheduler import business, declared
 from application.modules.scheduler.definition import Declared, declare
 from application.modules.scheduler.engine import Engine
 from application.modules.scheduler.models import Job, Lease, Run
 from tests.modules.scheduler import jobs as functions
+
+HOUR = timedelta(hours=1)
 
 JOBS = "tests.modules.scheduler.jobs"
 DEFAULTS = {"misfire_grace_time": 60, "coalesce": True, "max_instances": 1}
@@ -62,6 +64,16 @@ class Node:
     def stop(self) -> None:
         if self.scheduler.running:
             self.scheduler.shutdown()
+
+
+Start = Callable[..., Node]
+Store = Callable[..., None]
+
+
+def request_run(app: Flask, job_id: str) -> None:
+    """Ask for a run as an operator does."""
+    with app.app_context(), transaction():
+        business.request_run(job_id, by="root")
 
 
 class Ledger:
@@ -115,7 +127,7 @@ def ledger(app: Flask) -> Ledger:
 
 
 @pytest.fixture
-def node(app: Flask) -> Iterator[Callable[..., Node]]:
+def node(app: Flask) -> Iterator[Start]:
     """Return a function that starts a competitor; all are stopped in the end."""
     functions.GATE.clear()
     functions.SEEN.clear()
@@ -132,7 +144,7 @@ def node(app: Flask) -> Iterator[Callable[..., Node]]:
 
 
 @pytest.fixture
-def stored(app: Flask) -> Callable[..., None]:
+def stored(app: Flask) -> Store:
     """Return a function that stores jobs as a starting process does, without one."""
 
     def store(*jobs: dict[str, Any]) -> None:

@@ -1,15 +1,11 @@
 """The rules about jobs and runs."""
 
-from collections.abc import Callable
-
 import pytest
 from flask import Flask
 
 from application.database import transaction
 from application.modules.scheduler import business
-from tests.modules.scheduler.conftest import Ledger, job
-
-Store = Callable[..., None]
+from tests.modules.scheduler.conftest import Ledger, Store, job
 
 
 @pytest.fixture

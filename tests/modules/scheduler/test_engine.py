@@ -1,11 +1,9 @@
-"""The engine: real threads, real databases, and competitors that come and go."""
+"""The engine: real threads and real databases."""
 
 import threading
 import time
-from collections.abc import Callable
 from datetime import timedelta
 
-import pytest
 import sqlalchemy as sa
 from flask import Flask
 
@@ -14,20 +12,10 @@ from application.libs import clock
 from application.libs.scheduling import RunContext
 from application.libs.trigger import to_micros
 from application.modules.scheduler import business
-from application.modules.scheduler.engine import TTL_SECONDS
-from application.modules.scheduler.models import Job, Lease, Run
+from application.modules.scheduler.models import Job, Lease
 from application.modules.tag.models import Tag
 from tests.modules.scheduler import jobs as functions
-from tests.modules.scheduler.conftest import Ledger, Node, job
-
-Start = Callable[..., Node]
-
-HOUR = timedelta(hours=1)
-
-
-def request_run(app: Flask, job_id: str) -> None:
-    with app.app_context(), transaction():
-        business.request_run(job_id, by="root")
+from tests.modules.scheduler.conftest import HOUR, Ledger, Start, job, request_run
 
 
 class TestFire:
@@ -160,192 +148,6 @@ class TestFire:
         one.tick()
         ledger.settle()
         assert [(run.status, run.cause) for run in ledger.runs()] == [("succeeded", "manual")]
-
-
-class TestHostileRows:
-    @pytest.mark.parametrize(
-        "definition",
-        [
-            "",
-            "no JSON",
-            "[]",
-            "{}",
-            "[" * 5000,
-            '{"format":2}',
-            "gASVIAAAAAAAAACMBXBvc2l4lIwGc3lzdGVtlJOUjAR0cnVllIWUUpQu",
-            '{"args":[],"coalesce":true,"executor":"default","format":1,"func":"os:system","kwargs":{},"max_instances":1,'
-            '"misfire_grace_time":60,"name":"x","trigger":{"type":"interval","minutes":1}}',
-            '{"args":[],"coalesce":true,"executor":"default","format":1,"func":"tests.modules.scheduler.jobs:do_nothing",'
-            '"kwargs":{},"max_instances":1,"misfire_grace_time":60,"name":"x","trigger":{"type":["interval"]}}',
-            '{"args":[],"coalesce":true,"executor":"default","format":1,"func":"tests.modules.scheduler.jobs:do_nothing",'
-            '"kwargs":{},"max_instances":1,"misfire_grace_time":60,"name":"x",'
-            '"trigger":{"type":"interval","seconds":-1}}',
-        ],
-    )
-    def test_are_put_aside_and_stop_nobody(self, app: Flask, node: Start, ledger: Ledger, definition: str) -> None:
-        one = node(job("good", "do_nothing"))
-        one.tick()
-        due = ledger.due("good")
-        ledger.change(self.insert(definition, due=to_micros(due) - 1))
-        one.tick(due)
-        ledger.settle()
-        assert ledger.statuses("good") == ["succeeded"]
-        hostile = ledger.job("hostile")
-        assert hostile.quarantine
-        assert hostile.definition == definition
-        assert ledger.runs("hostile") == []
-        with app.app_context(), transaction(write=False):
-            assert business.get("hostile").state == "quarantined"
-
-    @pytest.mark.parametrize("micros", [-(2**63), -1, 0])
-    def test_may_be_due_at_any_time(self, node: Start, ledger: Ledger, micros: int) -> None:
-        one = node(job("good"))
-        one.tick()
-        ledger.change(sa.update(Job).values(next_run_time=micros))
-        one.tick()
-        ledger.settle()
-        assert set(ledger.statuses()) <= {"missed", "succeeded"}
-        assert ledger.due("good") > clock.now()
-
-    def test_are_tried_again_by_the_next_leader(self, node: Start, ledger: Ledger) -> None:
-        one = node(job("good"))
-        one.tick()
-        ledger.change(sa.update(Job).values(quarantine="its function was not there"))
-        one.tick(ledger.due("good"))
-        assert ledger.runs() == []
-        one.stop()
-        node(job("good")).tick(ledger.due("good"))
-        ledger.settle()
-        assert ledger.statuses("good") == ["succeeded"]
-
-    @pytest.mark.parametrize("definition", ["", '{"format":2}', "[" * 5000])
-    def test_among_the_runs_fail_alone(self, app: Flask, node: Start, ledger: Ledger, definition: str) -> None:
-        one = node(job("good"))
-        one.tick()
-        request_run(app, "good")
-        ledger.change(sa.update(Run).values(definition=definition))
-        one.tick()
-        (run,) = ledger.runs()
-        assert (run.status, run.started_at) == ("failed", None)
-        assert "cannot be read" in run.reason
-
-    @staticmethod
-    def insert(definition: str, *, due: int) -> sa.Insert:
-        return sa.insert(Job).values(
-            id="hostile",
-            definition=definition,
-            version=1,
-            source="api",
-            next_run_time=due,
-            created_at=clock.now(),
-            updated_at=clock.now(),
-        )
-
-
-class TestElection:
-    def test_gives_one_leader_and_one_run_a_fire(self, node: Start, ledger: Ledger) -> None:
-        nodes = [node(job("tidy", trigger="interval", seconds=10)) for _competitor in range(3)]
-        for one in nodes:
-            one.tick()
-        assert [one.engine.leads for one in nodes] == [True, False, False]
-        due = ledger.due("tidy")
-        for step in range(10):
-            for one in nodes:
-                one.tick(due + step * timedelta(seconds=10))
-            ledger.settle()
-        assert ledger.statuses() == ["succeeded"] * 10
-
-    def test_waits_for_the_leader_to_be_silent_for_the_time_to_live(self, node: Start) -> None:
-        old, new = node(job("tidy")), node(job("tidy"))
-        old.tick()
-        new.tick()
-        new.clock.seconds += TTL_SECONDS - 0.1
-        old.tick()  # it beats
-        new.tick()
-        new.clock.seconds += TTL_SECONDS - 0.1
-        new.tick()
-        assert not new.engine.leads
-        new.clock.seconds += 0.2
-        new.tick()
-        assert new.engine.leads
-        old.tick()
-        assert not old.engine.leads
-
-    def test_marks_the_runs_of_a_leader_that_is_gone_as_lost(self, node: Start, ledger: Ledger) -> None:
-        old, new = node(job("slow", "wait_at_the_gate")), node(job("slow", "wait_at_the_gate"))
-        old.tick()
-        new.tick()
-        old.tick(ledger.due("slow"))
-        ledger.wait(lambda: ledger.statuses() == ["running"])
-        new.tick()
-        new.clock.seconds += TTL_SECONDS
-        new.tick()
-        (run,) = ledger.runs()
-        assert (run.status, run.reason) == ("lost", "its process stopped answering before it ended")
-        functions.GATE.set()  # the old leader was only frozen, and ends the run
-        assert old.engine.drain(wait=True)
-        assert ledger.statuses() == ["lost"]
-
-    def test_starts_what_a_leader_that_is_gone_had_only_claimed(self, app: Flask, node: Start, ledger: Ledger) -> None:
-        old, new = node(job("tidy")), node(job("tidy"))
-        old.tick()
-        new.tick()
-        request_run(app, "tidy")
-        ledger.change(sa.update(Run).values(token=1, attempt=1))
-        new.clock.seconds += TTL_SECONDS
-        new.tick()
-        ledger.settle()
-        assert [(run.status, run.attempt) for run in ledger.runs()] == [("succeeded", 2)]
-
-    def test_writes_nothing_for_a_leader_whose_lease_was_taken(self, node: Start, ledger: Ledger) -> None:
-        old, new = node(job("tidy")), node(job("tidy"))
-        old.tick()
-        new.tick()
-        new.clock.seconds += TTL_SECONDS
-        new.tick()
-        old.tick(ledger.due("tidy"))
-        assert ledger.runs() == []
-        assert not old.engine.leads
-
-    def test_makes_everything_anew_in_an_emptied_database(self, node: Start, ledger: Ledger) -> None:
-        one = node(job("tidy"))
-        one.tick()
-        for table in (Lease, Job):
-            ledger.change(sa.delete(table))
-        one.tick()
-        one.tick()
-        assert one.engine.leads
-        assert ledger.job("tidy") is not None
-
-
-class TestReconcile:
-    def test_keeps_a_pause_over_restarts_and_changes(self, app: Flask, node: Start, ledger: Ledger) -> None:
-        one = node(job("tidy"))
-        one.tick()
-        with app.app_context(), transaction():
-            business.pause("tidy", by="root")
-        one.stop()
-        two = node(job("tidy", name="Tidy up"))
-        two.tick(clock.now() + 2 * HOUR)
-        row = ledger.job("tidy")
-        assert (row.next_run_time, row.paused_by, row.version) == (None, "root", 2)
-        assert '"name":"Tidy up"' in row.definition
-        assert ledger.runs() == []
-
-    def test_leaves_an_unchanged_job_on_its_grid(self, node: Start, ledger: Ledger) -> None:
-        one = node(job("tidy"))
-        one.tick()
-        before = ledger.job("tidy")
-        one.stop()
-        node(job("tidy")).tick()
-        assert ledger.job("tidy") == before
-
-    def test_pauses_what_is_declared_no_more_and_wakes_what_is_again(self, node: Start, ledger: Ledger) -> None:
-        for jobs, paused in (([job("tidy")], False), ([], True), ([job("tidy")], False)):
-            one = node(*jobs)
-            one.tick()
-            assert (ledger.job("tidy").next_run_time is None) is paused
-            one.stop()
 
 
 class TestThread:

@@ -1,0 +1,5 @@
+"""Lend the scheduler's fixtures to the tests of its surface."""
+
+from tests.modules.scheduler.conftest import ledger, stored
+
+__all__ = ["ledger", "stored"]
