@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import NoneType, UnionType
 from typing import Annotated, Any, Protocol, Union, get_args, get_origin
 
+import msgspec
 from flask import Request, request
 from pydantic import BaseModel, ValidationError
 from werkzeug.datastructures import FileStorage
 
 from application.libs import strict_json
-from application.libs.error import FieldError, Invalid, TooLarge, UnsupportedMediaType, field_error
+from application.libs.error import MAX_ERRORS, FieldError, Invalid, TooLarge, UnsupportedMediaType, field_error
 
 Bind = Callable[[], BaseModel]
 Source = Callable[[], "MultiMapping"]
@@ -210,11 +211,21 @@ def _printable(key: str) -> str:
     return _BOUND.sub("�", key)
 
 
+class _Finding(msgspec.Struct):
+    loc: list[str | int]
+    msg: str
+    type: str
+
+
+_FINDINGS = msgspec.json.Decoder(list[_Finding])
+
+
 def invalid(place: str, error: ValidationError) -> Invalid:
-    """Return pydantic's findings as one refusal, without the values that were given."""
+    """Return pydantic's findings as one refusal, without the values that were given.
+
+    They pass as JSON, because `errors()` takes six times as long and a megabyte can hold a hundred thousand faults.
+    """
+    findings = _FINDINGS.decode(error.json(include_url=False, include_context=False, include_input=False))
     return Invalid(
-        errors=[
-            field_error(place, *item["loc"], msg=item["msg"], type_=item["type"])
-            for item in error.errors(include_url=False, include_context=False, include_input=False)
-        ]
+        errors=[field_error(place, *item.loc, msg=item.msg, type_=item.type) for item in findings[:MAX_ERRORS]]
     )
