@@ -3,14 +3,17 @@
 import errno
 import os
 import socket
+import subprocess
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, nullcontext
 
 import click
 from flask import Flask
 from werkzeug.serving import is_running_from_reloader, run_simple
 
 from application import runtime
+from application.cli.dashboard import OUTPUT, SOURCES, TOKENS, build, find_node
 from application.cli.start import prepare
 from application.config import address
 from application.config.setting import ROOT, AsyncMode, Environment, Settings, settings_or_exit
@@ -45,7 +48,8 @@ def run() -> None:
 @click.option("--port", type=click.IntRange(0, 65535), help="Port to listen on, instead of PORT.")
 @click.option("--reload/--no-reload", default=True, help="Start again when a file changes (default), or do not.")
 @click.option("--debugger/--no-debugger", default=True, help="Show the debugger on errors (default), or do not.")
-def runserver(host: str | None, port: int | None, reload: bool, debugger: bool) -> None:
+@click.option("--dashboard", is_flag=True, help="Start Vite's server too, which shows changes of dashboard/ at once.")
+def runserver(host: str | None, port: int | None, reload: bool, debugger: bool, dashboard: bool) -> None:
     """Serve for development: reload on change, debugger, jobs in the same process.
 
     Never for production, where it refuses to start; use `run` or gunicorn there.
@@ -56,22 +60,39 @@ def runserver(host: str | None, port: int | None, reload: bool, debugger: bool) 
         raise click.UsageError("runserver is for development: use `run`, or gunicorn, in production")
     if settings.debug and not address.is_loopback(settings.host):
         raise click.UsageError(f"The debugger opens a shell to whoever reaches {settings.host}: add --no-debugger")
-    if not is_running_from_reloader():
+    first = not is_running_from_reloader()
+    if first:
         check_free(settings.host, settings.port)
-    serves = not reload or is_running_from_reloader()
-    application = _application(settings) if serves else _nothing
-    try:
-        run_simple(
-            settings.host,
-            settings.port,
-            application,
-            use_reloader=reload,
-            use_debugger=settings.debug,
-            threaded=True,
-        )
-    finally:
-        if isinstance(application, Flask):
-            runtime.stop(application)
+    serves = not reload or not first
+    with vite(settings.port) if dashboard and first else nullcontext():
+        application = _application(settings) if serves else _nothing
+        try:
+            run_simple(
+                settings.host,
+                settings.port,
+                application,
+                use_reloader=reload,
+                use_debugger=settings.debug,
+                threaded=True,
+            )
+        finally:
+            if isinstance(application, Flask):
+                runtime.stop(application)
+
+
+@contextmanager
+def vite(port: int) -> Iterator[None]:
+    """Run Vite's development server meanwhile; what it does not serve itself it asks of our port."""
+    node = find_node()
+    script = SOURCES / "node_modules" / "vite" / "bin" / "vite.js"
+    if not script.is_file():
+        build(SOURCES, OUTPUT, also=(TOKENS,), force=True)  # which installs it
+    environment = {**os.environ, "PATH": node.path, "PORT": str(port)}
+    with subprocess.Popen([node.node, script], cwd=SOURCES, env=environment) as server:
+        try:
+            yield
+        finally:
+            server.terminate()
 
 
 @click.command("runner")

