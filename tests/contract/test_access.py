@@ -4,6 +4,8 @@ A route that is missing here fails the test. Callers: nobody, a user, the owner 
 themselves), an admin.
 """
 
+import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
+from application.cli import database
 from application.database import Base, execute, transaction
 from application.libs.secret import hash_password
 from application.modules.auth import business as auth_business
@@ -20,6 +23,7 @@ from application.permissions import Role
 
 CALLERS = ("nobody", "user", "owner", "admin")
 HASH = hash_password("correct horse")
+SECRET_WORDS = ("password", "hash", "token", "digest")
 SURFACES = ("/api/", "/scheduler")
 
 ACCESS = {
@@ -130,6 +134,14 @@ class World:
 
 
 @pytest.fixture
+def app(migrated_app: Flask) -> Iterator[Flask]:
+    """Lend the application itself, not the specimen of this folder."""
+    yield migrated_app
+    with migrated_app.app_context():
+        database.clear_database()
+
+
+@pytest.fixture
 def world(app: Flask) -> World:
     """Create the users and what one of them owns."""
     return World(app)
@@ -182,13 +194,22 @@ class TestRoutes:
         before = world.tables()
         path = f"/api/v1/blog/{world.blog_id}"
         assert world.client("owner").get(path, headers={header: "DELETE"}).status_code == 200
-        assert world.client("owner").get(f"{path}?_method=DELETE").status_code in {200, 422}
+        assert world.client("owner").get(f"{path}?_method=DELETE").status_code == 200
         assert world.tables() == before
 
-    @pytest.mark.parametrize(("route", "caller", "status"), CASES)
-    def test_show_no_secret(self, world: World, route: str, caller: str, status: int) -> None:
-        response = world.send(route, caller)
-        assert "argon2" not in response.text
-        assert all(token not in response.text for token in world.tokens.values())
-        if status < 300 and route.startswith(("GET /api/v1/user", "GET /api/v1/blog", "POST /api/v1/user")):
-            assert not [word for word in ("password", "hash", "token", "digest") if word in response.text.lower()]
+    def test_show_no_secret(self, world: World) -> None:
+        for route in sorted(ACCESS, key=lambda route: (route.startswith("DELETE"), "logout" in route)):
+            for caller in CALLERS:
+                text = world.send(route, caller).text
+                assert not [secret for secret in ("argon2", *world.tokens.values()) if secret in text]
+                if "/user" in route or "/blog" in route:
+                    fields = set(_keys(json.loads(text or "{}")))
+                    assert not [key for key in fields if any(word in key for word in SECRET_WORDS)]
+
+
+def _keys(value: Any) -> Iterator[str]:
+    """Yield the name of every member at any depth."""
+    if isinstance(value, dict):
+        yield from value
+    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _keys(item)
