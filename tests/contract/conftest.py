@@ -21,7 +21,7 @@ def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 
 @pytest.fixture
-def app(served: Flask) -> Iterator[Flask]:
+def specimen_app(served: Flask) -> Iterator[Flask]:
     """Lend the application with an empty table."""
     yield served
     with served.app_context(), transaction():
@@ -29,9 +29,9 @@ def app(served: Flask) -> Iterator[Flask]:
 
 
 @pytest.fixture
-def client(app: Flask) -> FlaskClient:
+def specimen_client(specimen_app: Flask) -> FlaskClient:
     """Return a caller whom nobody knows."""
-    return app.test_client()
+    return specimen_app.test_client()
 
 
 @pytest.fixture(scope="session")

@@ -208,25 +208,27 @@ def assert_refused_well(response: TestResponse, status: int) -> None:
 
 @pytest.mark.parametrize(("given", "status"), BODIES.values(), ids=list(BODIES))
 class TestBody:
-    def test_is_judged_alike_everywhere(self, client: FlaskClient, given: bytes, status: int) -> None:
-        assert_refused_well(client.post(URL, data=given, content_type="application/json"), status)
-        kept = client.get(URL)
+    def test_is_judged_alike_everywhere(self, specimen_client: FlaskClient, given: bytes, status: int) -> None:
+        assert_refused_well(specimen_client.post(URL, data=given, content_type="application/json"), status)
+        kept = specimen_client.get(URL)
         assert kept.status_code == 200
         assert len(kept.get_json()["data"]) == (1 if status == 201 else 0)
 
 
 @pytest.mark.parametrize(("query", "status"), QUERIES.values(), ids=list(QUERIES))
 class TestQuery:
-    def test_is_judged_alike_everywhere(self, client: FlaskClient, query: str, status: int) -> None:
-        assert_refused_well(client.get(f"{URL}?{query}"), status)
+    def test_is_judged_alike_everywhere(self, specimen_client: FlaskClient, query: str, status: int) -> None:
+        assert_refused_well(specimen_client.get(f"{URL}?{query}"), status)
 
 
 @pytest.mark.parametrize(("query", "status"), ECHOES.values(), ids=list(ECHOES))
 class TestFields:
-    def test_are_judged_alike_in_a_query_and_a_form(self, client: FlaskClient, query: str, status: int) -> None:
-        asked = client.get(f"{URL}/echo?{query}")
+    def test_are_judged_alike_in_a_query_and_a_form(
+        self, specimen_client: FlaskClient, query: str, status: int
+    ) -> None:
+        asked = specimen_client.get(f"{URL}/echo?{query}")
         assert_refused_well(asked, status)
-        sent = client.post(f"{URL}/form", data=query, content_type="application/x-www-form-urlencoded")
+        sent = specimen_client.post(f"{URL}/form", data=query, content_type="application/x-www-form-urlencoded")
         assert_refused_well(sent, status)
         if status == 200:
             assert asked.get_json()["data"]["value"] == sent.get_json()["data"]["value"] | {
@@ -237,55 +239,55 @@ class TestFields:
 
 @pytest.mark.parametrize(("path", "status"), PATHS.values(), ids=list(PATHS))
 class TestPath:
-    def test_is_judged_alike_everywhere(self, client: FlaskClient, path: str, status: int) -> None:
-        assert_refused_well(client.get(path), status)
+    def test_is_judged_alike_everywhere(self, specimen_client: FlaskClient, path: str, status: int) -> None:
+        assert_refused_well(specimen_client.get(path), status)
 
 
 class TestHeaders:
     @pytest.mark.parametrize(("value", "status"), [("5", 200), ("٣", 422), ("2147483648", 422), ("x", 422), ("", 422)])
-    def test_are_judged_like_a_query(self, client: FlaskClient, value: str, status: int) -> None:
+    def test_are_judged_like_a_query(self, specimen_client: FlaskClient, value: str, status: int) -> None:
         environ = {"HTTP_X_SMALL": value.encode().decode("latin-1")}
-        assert_refused_well(client.get(f"{URL}/echo", environ_overrides=environ), status)
+        assert_refused_well(specimen_client.get(f"{URL}/echo", environ_overrides=environ), status)
 
 
 class TestMediaType:
     @pytest.mark.parametrize("media_type", [None, "", "text/plain", "application/x-www-form-urlencoded", "json", ";"])
-    def test_must_be_json(self, client: FlaskClient, media_type: str | None) -> None:
-        assert_refused_well(client.post(URL, data=body(), content_type=media_type), 415)
+    def test_must_be_json(self, specimen_client: FlaskClient, media_type: str | None) -> None:
+        assert_refused_well(specimen_client.post(URL, data=body(), content_type=media_type), 415)
 
     @pytest.mark.parametrize(
         "media_type", ["application/json; charset=utf-8", "Application/JSON", "application/x+json"]
     )
-    def test_may_carry_parameters(self, client: FlaskClient, media_type: str) -> None:
-        assert_refused_well(client.post(URL, data=body(), content_type=media_type), 201)
+    def test_may_carry_parameters(self, specimen_client: FlaskClient, media_type: str) -> None:
+        assert_refused_well(specimen_client.post(URL, data=body(), content_type=media_type), 201)
 
-    def test_is_not_asked_for_in_the_bare_dialect(self, client: FlaskClient) -> None:
-        assert client.post("/bare/specimen", data=body()).status_code == 201
+    def test_is_not_asked_for_in_the_bare_dialect(self, specimen_client: FlaskClient) -> None:
+        assert specimen_client.post("/bare/specimen", data=body()).status_code == 201
 
     @pytest.mark.parametrize("media_type", [None, "application/json", "text/plain"])
-    def test_of_a_form_must_be_a_form_s(self, client: FlaskClient, media_type: str | None) -> None:
-        assert_refused_well(client.post(f"{URL}/form", data=b"text=a", content_type=media_type), 415)
+    def test_of_a_form_must_be_a_form_s(self, specimen_client: FlaskClient, media_type: str | None) -> None:
+        assert_refused_well(specimen_client.post(f"{URL}/form", data=b"text=a", content_type=media_type), 415)
 
-    def test_of_files_must_be_multipart(self, client: FlaskClient) -> None:
-        assert_refused_well(client.post(f"{URL}/file", data={"text": "a"}), 415)
+    def test_of_files_must_be_multipart(self, specimen_client: FlaskClient) -> None:
+        assert_refused_well(specimen_client.post(f"{URL}/file", data={"text": "a"}), 415)
 
 
 class TestLength:
-    def test_is_bounded(self, client: FlaskClient) -> None:
+    def test_is_bounded(self, specimen_client: FlaskClient) -> None:
         given = body(story="x" * specimen.MAX_BYTES)
-        assert_refused_well(client.post(URL, data=given, content_type="application/json"), 413)
+        assert_refused_well(specimen_client.post(URL, data=given, content_type="application/json"), 413)
 
-    def test_is_bounded_for_forms(self, client: FlaskClient) -> None:
-        assert_refused_well(client.post(f"{URL}/form", data={"text": "x" * specimen.MAX_BYTES}), 413)
+    def test_is_bounded_for_forms(self, specimen_client: FlaskClient) -> None:
+        assert_refused_well(specimen_client.post(f"{URL}/form", data={"text": "x" * specimen.MAX_BYTES}), 413)
 
-    def test_bounds_the_parts_of_a_form(self, client: FlaskClient) -> None:
+    def test_bounds_the_parts_of_a_form(self, specimen_client: FlaskClient) -> None:
         data = {f"field{number}": "x" for number in range(1001)}
-        response = client.post(f"{URL}/form", data=data, content_type="multipart/form-data")
+        response = specimen_client.post(f"{URL}/form", data=data, content_type="multipart/form-data")
         assert_refused_well(response, 413)
 
     @pytest.mark.parametrize("path", ["", "/form"])
-    def test_must_be_kept(self, client: FlaskClient, path: str) -> None:
-        response = client.post(
+    def test_must_be_kept(self, specimen_client: FlaskClient, path: str) -> None:
+        response = specimen_client.post(
             f"{URL}{path}",
             content_type="application/x-www-form-urlencoded" if path else "application/json",
             input_stream=BytesIO(b'{"n'),
@@ -293,20 +295,20 @@ class TestLength:
         )
         assert_refused_well(response, 400)
 
-    def test_bounds_how_many_faults_are_listed(self, client: FlaskClient) -> None:
+    def test_bounds_how_many_faults_are_listed(self, specimen_client: FlaskClient) -> None:
         given = json.dumps({f"unknown{number}": 0 for number in range(20_000)})
-        response = client.post(URL, data=given, content_type="application/json")
+        response = specimen_client.post(URL, data=given, content_type="application/json")
         assert response.status_code == 422
         assert len(response.get_json()["errors"]) == 100
 
-    def test_bounds_how_much_of_a_name_is_repeated(self, client: FlaskClient) -> None:
-        assert_refused_well(client.post(URL, json={"x" * 100_000: 0}), 422)
+    def test_bounds_how_much_of_a_name_is_repeated(self, specimen_client: FlaskClient) -> None:
+        assert_refused_well(specimen_client.post(URL, json={"x" * 100_000: 0}), 422)
 
 
 class TestAnswer:
-    def test_never_repeats_a_value(self, client: FlaskClient) -> None:
+    def test_never_repeats_a_value(self, specimen_client: FlaskClient) -> None:
         given = body(name="swordfish" * 6, small="swordfish", colour="swordfish", moment="swordfish", extra="swordfish")
-        response = client.post(URL, data=given, content_type="application/json")
+        response = specimen_client.post(URL, data=given, content_type="application/json")
         assert response.status_code == 422
         assert {error["loc"][1] for error in response.get_json()["errors"]} == {
             "name",
@@ -317,8 +319,8 @@ class TestAnswer:
         }
         assert "swordfish" not in response.text
 
-    def test_reports_the_faults_of_all_places_at_once(self, client: FlaskClient) -> None:
-        response = client.get(
+    def test_reports_the_faults_of_all_places_at_once(self, specimen_client: FlaskClient) -> None:
+        response = specimen_client.get(
             f"{URL}/echo?small=x&flag=maybe&zzz=1", headers={"X-Small": "y", "X-Text": "far too long"}
         )
         assert [error["loc"] for error in response.get_json()["errors"]] == [
@@ -332,10 +334,10 @@ class TestAnswer:
 
 class TestSearch:
     @pytest.mark.parametrize("sign", ["%", "_", "\\", "/", "'", '"', "[", "*", "é", "标", "\N{GRINNING FACE}"])
-    def test_takes_every_sign_literally(self, client: FlaskClient, sign: str) -> None:
+    def test_takes_every_sign_literally(self, specimen_client: FlaskClient, sign: str) -> None:
         for name in (f"1{sign}2", "1x2", "1xx2"):
-            assert client.post(URL, json={"name": name, "moment": MOMENT}).status_code == 201
-        found = client.get(URL, query_string={"q": f"1{sign}2"}).get_json()["data"]
+            assert specimen_client.post(URL, json={"name": name, "moment": MOMENT}).status_code == 201
+        found = specimen_client.get(URL, query_string={"q": f"1{sign}2"}).get_json()["data"]
         assert [item["name"] for item in found] == [f"1{sign}2"]
 
 

@@ -70,12 +70,12 @@ def received(answer: dict[str, Any]) -> dict[str, Any]:
 class TestEverything:
     @BUDGET
     @given(sent=SPECIMENS)
-    def test_comes_back_equal(self, app: Flask, sent: dict[str, Any]) -> None:
-        client = app.test_client()
-        created = client.post(URL, json=sent)
+    def test_comes_back_equal(self, specimen_app: Flask, sent: dict[str, Any]) -> None:
+        specimen_client = specimen_app.test_client()
+        created = specimen_client.post(URL, json=sent)
         assert created.status_code == 201, created.text
         key = created.get_json()["data"]["id"]
-        shown = client.get(f"{URL}/{key.upper()}")
+        shown = specimen_client.get(f"{URL}/{key.upper()}")
         assert shown.data == created.data
         assert received(shown.get_json()["data"]) == expected(sent)
 
@@ -96,11 +96,11 @@ class TestEverything:
             {"extra": {"a": [None, True, 1, 1.5, "é", {"b": []}], "": {}}},
         ],
     )
-    def test_comes_back_at_its_limits(self, client: FlaskClient, fields: dict[str, Any]) -> None:
+    def test_comes_back_at_its_limits(self, specimen_client: FlaskClient, fields: dict[str, Any]) -> None:
         sent = {"name": "a", "moment": "2030-01-31T12:00:00+08:00"} | fields
-        created = client.post(URL, json=sent)
+        created = specimen_client.post(URL, json=sent)
         assert created.status_code == 201, created.text
-        answer = received(client.get(f"{URL}/{created.get_json()['data']['id']}").get_json()["data"])
+        answer = received(specimen_client.get(f"{URL}/{created.get_json()['data']['id']}").get_json()["data"])
         assert {name: answer[name] for name in sent} == expected(sent)
 
     @pytest.mark.parametrize(
@@ -112,12 +112,12 @@ class TestEverything:
             ("2030-01-31T12:00:00.123456789Z", "2030-01-31T12:00:00.123456Z"),
         ],
     )
-    def test_keeps_a_time_in_utc(self, client: FlaskClient, given_moment: str, kept: str) -> None:
-        created = client.post(URL, json={"name": "a", "moment": given_moment})
+    def test_keeps_a_time_in_utc(self, specimen_client: FlaskClient, given_moment: str, kept: str) -> None:
+        created = specimen_client.post(URL, json={"name": "a", "moment": given_moment})
         assert created.get_json()["data"]["moment"] == kept
 
-    def test_takes_blanks_off_a_name(self, client: FlaskClient) -> None:
-        created = client.post(URL, json={"name": "\u3000a b \n", "moment": MOMENT})
+    def test_takes_blanks_off_a_name(self, specimen_client: FlaskClient) -> None:
+        created = specimen_client.post(URL, json={"name": "\u3000a b \n", "moment": MOMENT})
         assert created.get_json()["data"]["name"] == "a b"
 
 
@@ -136,16 +136,16 @@ class TestPages:
         limit=st.integers(1, 5),
     )
     def test_hold_every_row_once_in_order(
-        self, app: Flask, rows: list[tuple[str, int, int]], sort: str, descending: bool, limit: int
+        self, specimen_app: Flask, rows: list[tuple[str, int, int]], sort: str, descending: bool, limit: int
     ) -> None:
-        with app.app_context(), transaction():
+        with specimen_app.app_context(), transaction():
             change(specimen.TABLE.delete())
             kept = [keep(name.strip(), small, day) for name, small, day in rows]
         found: list[str] = []
         url = f"{URL}?limit={limit}&sort={'-' if descending else ''}{sort}&count=true"
-        client = app.test_client()
+        specimen_client = specimen_app.test_client()
         while url:
-            response = client.get(url)
+            response = specimen_client.get(url)
             assert response.status_code == 200, response.text
             assert response.get_json()["page"]["total"] == len(rows)
             assert len(response.get_json()["data"]) <= limit
