@@ -52,7 +52,8 @@ def create_app(settings: Settings | None = None) -> Flask:
         manage_session=False,
     )
     if settings.scheduler_enabled:
-        engine.init_app(app, SCHEDULER_JOBS, drain_seconds=settings.graceful_timeout_seconds)
+        # the last part of the time is for giving the lease back, before the runner is killed
+        engine.init_app(app, SCHEDULER_JOBS, drain_seconds=0.7 * settings.graceful_timeout_seconds)
     api.init_app(app)
     failure.init_app(app, page=render_error)
     app.wsgi_app = _surrounded(app, settings, write_line)  # type: ignore[method-assign]  # where Flask wants middleware put
