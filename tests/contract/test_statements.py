@@ -1,0 +1,95 @@
+"""How many statements an answer costs the database, beside the one that knows the token."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import event
+
+from application.cli import database
+from application.database import db
+from tests.conftest import Caller
+
+TOKEN = 1
+
+LIMITS = [
+    ("GET", "/tag", 1),
+    ("GET", "/tag?count=true", 2),
+    ("GET", "/tag/{tag}", 1),
+    ("GET", "/tag/{tag}/blogs", 2),
+    ("GET", "/tag/{bare}/blogs", 2),
+    ("POST", "/tag", 1),
+    ("PATCH", "/tag/{tag}", 2),
+    ("GET", "/blog", 2),
+    ("GET", "/blog?tag={tag}&q=o&limit=100", 2),
+    ("GET", "/blog?count=true", 3),
+    ("GET", "/blog/{blog}", 2),
+    ("POST", "/blog", 4),
+    ("PUT", "/blog/{blog}", 7),
+    ("PATCH", "/blog/{blog}", 4),
+    ("DELETE", "/blog/{blog}", 2),
+    ("GET", "/user", 2),
+    ("GET", "/user/{user}", 2),
+    ("GET", "/user/{user}/blogs", 2),
+    ("GET", "/user/{reader}/blogs", 2),
+    ("POST", "/user", 2),
+    ("PATCH", "/user/{reader}", 5),
+    ("GET", "/auth/me", 0),
+    ("POST", "/auth/logout", 1),
+]
+
+BODIES: dict[str, dict[str, Any]] = {
+    "POST /tag": {"name": "flask"},
+    "PATCH /tag/{tag}": {"name": "flask"},
+    "PUT /blog/{blog}": {"title": "Changed", "content": ""},
+    "PATCH /blog/{blog}": {"title": "Changed"},
+    "POST /user": {"name": "eve", "password": "correct horse"},
+    "PATCH /user/{reader}": {"name": "eve"},
+}
+
+
+@pytest.fixture
+def app(migrated_app: Flask) -> Iterator[Flask]:
+    """Lend the application itself, not the specimen of this folder."""
+    yield migrated_app
+    with migrated_app.app_context():
+        database.clear_database()
+
+
+@contextmanager
+def statements(app: Flask) -> Iterator[list[str]]:
+    """Collect the statements that reach the driver, without the ends of transactions."""
+    seen: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_more: object) -> None:
+        if not statement.startswith("BEGIN"):
+            seen.append(statement)
+
+    with app.app_context():
+        engine = db.engine
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+
+
+class TestStatements:
+    @pytest.mark.parametrize(("method", "path", "limit"), LIMITS)
+    def test_are_few(self, app: Flask, admin: Caller, bob: Caller, method: str, path: str, limit: int) -> None:
+        tags = [
+            admin.client.post("/api/v1/tag", json={"name": name}).get_json()["data"]["id"]
+            for name in ("one", "two", "bare")
+        ]
+        blog = {"title": "Hello", "content": "", "tags": tags[:2]}
+        blogs = [admin.client.post("/api/v1/blog", json=blog).get_json()["data"]["id"] for _ in range(5)]
+        values = {"tag": tags[0], "bare": tags[2], "blog": blogs[0], "user": admin.id, "reader": bob.id}
+        body = BODIES.get(f"{method} {path}", {})
+        if path.startswith("/blog") and method in {"POST", "PUT"}:
+            body = blog
+        with statements(app) as seen:
+            response = admin.client.open(f"/api/v1{path.format(**values)}", method=method, json=body)
+        assert response.status_code < 300, response.text
+        assert len(seen) <= TOKEN + limit, seen
