@@ -346,7 +346,7 @@ def build(url: str, *, testing: bool = True, surfaces: Sequence[Surface] | None 
     failure.init_app(app, page=page)
     lines: list[bytes] = []
     app.extensions["access_lines"] = lines
-    edge = Edge(partial(Flask.wsgi_app, app), write_line=lines.append, error_message_prefix="/bare")
+    edge = Edge(partial(Flask.wsgi_app, app), write_line=lines.append, error_message_prefix="/bare", propagate=testing)
     vars(app)["wsgi_app"] = edge
     return app
 
