@@ -4,6 +4,7 @@ VENV ?= .venv
 PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 python3.11,$(shell \
 	$(name) -c 'import sys; sys.version_info >= (3, 11) and print(sys.executable)' 2>/dev/null)))
 BIN := $(VENV)/bin
+TEST ?= python -m pytest
 
 # Vite's range; a machine without such a Node gets one from PyPI.
 NODE_FITS = npm --version >/dev/null 2>&1 && node -e 'const [major, minor] = process.versions.node.split(".").map(Number); \
@@ -28,20 +29,50 @@ dev: $(VENV)/.installed $(VENV)/.node ## Serve for development: reload, debugger
 
 .PHONY: test
 test: $(VENV)/.installed-dev $(VENV)/.node ## Run every test that can run here and say what was skipped
-	@$(BIN)/python -m pytest
+	@$(BIN)/$(TEST)
 
 .PHONY: check
-check: test ## Everything that has to be right before a commit
+check: $(VENV)/.installed-dev $(VENV)/.node ## Check everything CI asks: format, lint, types, layers, tests, coverage
+	$(BIN)/ruff format --check --quiet
+	$(BIN)/ruff check --quiet
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/python manager.py build-dashboard
+	$(BIN)/python manager.py build-dashboard --check
+	$(BIN)/coverage erase
+	$(MAKE) test TEST="coverage run -m pytest"
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
+.PHONY: test-pythons
+test-pythons: $(VENV)/.installed-dev ## Run the tests without browser on the other Pythons that are found (3.12, 3.13)
+	@for version in 3.12 3.13; do \
+		python=$$($(BIN)/uv python find --no-python-downloads --no-project $$version 2>/dev/null) || \
+			{ echo "Python $$version is not here: skipped"; continue; }; \
+		$(MAKE) test VENV=.venv-$$version PYTHON=$$python \
+			TEST="python -m pytest -q --ignore tests/e2e/test_monitor_page.py --ignore tests/test_architecture.py" || exit 1; \
+	done
+
+.PHONY: openapi
+openapi: $(VENV)/.installed ## Write docs/openapi.json anew
+	@$(BIN)/python manager.py openapi > docs/openapi.json
+
+.PHONY: lock
+lock: $(VENV)/.installed-dev ## Pin requirements.txt and requirements-dev.txt from pyproject.toml
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-emit-index-url \
+		pyproject.toml --output-file requirements.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-emit-index-url \
+		pyproject.toml --group dev --constraints requirements.txt --output-file requirements-dev.txt
 
 # `pip install` wants a look at the index even where nothing is to do, so a file remembers that it was done.
 $(VENV)/.installed: requirements.txt | $(BIN)/python
 	@echo "Installing what requirements.txt pins (the first time takes a minute) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --use-pep517 --requirement requirements.txt
 	@touch $@
 
 $(VENV)/.installed-dev: requirements-dev.txt | $(BIN)/python
 	@echo "Installing what requirements-dev.txt pins (the first time takes a minute) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements-dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --use-pep517 --requirement requirements-dev.txt
 	@touch $@ $(VENV)/.installed
 
 $(BIN)/python:

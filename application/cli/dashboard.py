@@ -47,12 +47,23 @@ class Node(NamedTuple):
 
 @click.command("build-dashboard")
 @click.option("--force", is_flag=True, help="Build even if nothing has changed since the last build.")
-def build_dashboard(force: bool) -> None:
+@click.option("--check", is_flag=True, help="Check the types of the sources instead of building.")
+def build_dashboard(force: bool, check: bool) -> None:
     """Build the page served at / from the sources in dashboard/.
 
     Does nothing, and needs no Node, when the sources are those of the last build.
     """
-    click.echo(build(SOURCES, OUTPUT, also=(TOKENS,), force=force))
+    click.echo(check_types(SOURCES) if check else build(SOURCES, OUTPUT, also=(TOKENS,), force=force))
+
+
+def check_types(sources: Path) -> str:
+    """Check the types of the sources with vue-tsc; raise `BuildFailed` with what it found."""
+    node = find_node()
+    with _alone(sources):
+        _install(node, sources)
+    command = [str(node.node), str(sources / "node_modules" / "vue-tsc" / "bin" / "vue-tsc.js"), "--noEmit"]
+    _run(node, sources, command, "mend what it names in dashboard/, then check again")
+    return "The types of the dashboard are right."
 
 
 def build(sources: Path, output: Path, also: tuple[Path, ...] = (), force: bool = False) -> str:

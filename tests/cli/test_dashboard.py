@@ -11,7 +11,17 @@ import pytest
 from click.testing import CliRunner
 
 from application.cli import dashboard
-from application.cli.dashboard import OUTPUT, SOURCES, STAMP, TOKENS, BuildFailed, build, find_node, fingerprint
+from application.cli.dashboard import (
+    OUTPUT,
+    SOURCES,
+    STAMP,
+    TOKENS,
+    BuildFailed,
+    build,
+    check_types,
+    find_node,
+    fingerprint,
+)
 from application.config.setting import ROOT
 
 BUILD = (
@@ -238,3 +248,13 @@ class TestLock:
         pins = {**manifest["dependencies"], **manifest["devDependencies"]}
         assert pins["vue"] == "3.5.45"
         assert [name for name, version in pins.items() if not version.replace(".", "").isdigit()] == []
+
+
+class TestCheckTypes:
+    """`check_types`."""
+
+    def test_names_a_mistake(self, installed: Path) -> None:
+        assert check_types(installed) == "The types of the dashboard are right."
+        (installed / "src" / "wrong.ts").write_text("export const wrong: number = 'text'\n", encoding="utf-8")
+        with pytest.raises(BuildFailed, match=r"wrong\.ts"):
+            check_types(installed)
