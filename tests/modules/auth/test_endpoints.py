@@ -7,8 +7,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from application.database import transaction
+from application.libs.auth import Identity, set_identity
 from application.libs.secret import hash_password
 from application.modules.auth import business
+from application.modules.auth.endpoints import logout
 from application.modules.user import business as user_business
 from application.permissions import Permission
 from tests.conftest import Caller
@@ -119,6 +121,12 @@ class TestLogout:
 
     def test_refuses_an_unknown_caller(self, client: FlaskClient) -> None:
         assert client.post("/api/v1/auth/logout").status_code == 401
+
+    def test_ends_nothing_for_who_came_without_a_token(self, app: Flask, ada: Caller) -> None:
+        with app.test_request_context(), transaction():
+            set_identity(Identity(ada.id, ada.name, ("user",), frozenset()))
+            logout()
+        assert ada.client.get("/api/v1/auth/me").status_code == 200
 
 
 class TestMe:

@@ -4,6 +4,8 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from application.database import transaction
+from application.modules.auth.business import find_account
 from application.permissions import Role
 from tests.conftest import Caller, SignIn
 from tests.parallel import at_once
@@ -70,6 +72,13 @@ class TestCreate:
         assert "password" not in response.text
         assert admin.client.get(f"/api/v1/user/{user['id']}").get_json()["data"] == user
         assert log_in(client, "ada") == 200
+
+    def test_stores_an_argon2id_hash_of_the_password(self, app: Flask, admin: Caller) -> None:
+        admin.client.post("/api/v1/user", json={"name": "ada", "password": PASSWORD})
+        with app.app_context(), transaction(write=False):
+            account = find_account("ada")
+        assert account is not None
+        assert str(account.password_hash).startswith("$argon2id$v=19$m=19456,t=2,p=1$")
 
     def test_gives_the_roles_once_and_in_order(self, admin: Caller) -> None:
         body = {"name": "ada", "password": PASSWORD, "roles": ["user", "admin", "user"]}
