@@ -111,7 +111,8 @@ def transaction(*, write: bool = True, engine: Engine | None = None) -> Abstract
 
     Commits at the end and then runs what `after_commit` collected; rolls back on an exception, unless it is a
     `Refusal` whose class says `commits = True`. A busy, unreachable or conflicting database raises `Unavailable`.
-    An `engine` of the caller's own serves code without an application context; such a unit has no session.
+    An `engine` of the caller's own serves code without an application context; such a unit joins none, and has no
+    session.
     """
     return _Block(write, engine)
 
@@ -128,7 +129,7 @@ class _Block:
 
     def __enter__(self) -> Unit:
         """Open the unit, or join the one that is open."""
-        outer = _current.get()
+        outer = _current.get() if self._engine is None else None
         if outer is not None:
             if self._write:
                 outer.promote()

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from apscheduler.executors.base import MaxInstancesReachedError
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.job import Job
+from apscheduler.schedulers import SchedulerAlreadyRunningError
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.schedulers.base import STATE_RUNNING
 from flask import Flask, current_app, has_app_context
@@ -94,6 +95,8 @@ class TickScheduler(BackgroundScheduler):
 
     def start(self, paused: bool = False) -> None:
         """Start the ticker, the executors and the thread."""
+        if self.running:
+            raise SchedulerAlreadyRunningError
         self._failed_at: float | None = None
         self.ticker.start(self.submit)
         super().start(paused=paused)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 import pytest
+from apscheduler.schedulers import SchedulerAlreadyRunningError
 from flask import Flask
 
 from application.libs.scheduling import OwnStoreOnly, Scheduler, Submit, TickScheduler
@@ -58,6 +59,14 @@ class TestScheduler:
         scheduler.shutdown()
         assert ticker.calls == ["start", "drain True", "stop"]
         assert set(threading.enumerate()) <= before
+
+    def test_refuses_to_start_twice(self, scheduler: Scheduler) -> None:
+        ticker = Counter()
+        scheduler.init_app(Flask("one"), ticker)
+        scheduler.start()
+        with pytest.raises(SchedulerAlreadyRunningError):
+            scheduler.start()
+        assert ticker.calls == ["start"]
 
     def test_survives_failing_ticks_and_logs_them_once(
         self, scheduler: Scheduler, caplog: pytest.LogCaptureFixture

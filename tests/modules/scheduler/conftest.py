@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from application.database import execute, transaction
+from application.database import Base, execute, transaction
 from application.libs import clock
 from application.libs.scheduling import TickScheduler
 from application.libs.trigger import from_micros
@@ -103,6 +104,13 @@ class Ledger:
     def change(self, statement: Any) -> None:
         with self.app.app_context(), transaction() as unit:
             unit.connection.execute(statement)
+
+    @contextmanager
+    def locked(self, table: type[Base]) -> Iterator[None]:
+        """Hold a PostgreSQL table against everybody who writes."""
+        with self.app.app_context(), transaction() as unit:
+            unit.connection.execute(sa.text(f"LOCK TABLE {table.__tablename__} IN SHARE MODE"))
+            yield
 
     def due(self, job_id: str) -> datetime:
         """Return when the job is due next."""

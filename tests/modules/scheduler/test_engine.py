@@ -4,15 +4,16 @@ import threading
 import time
 from datetime import timedelta
 
+import pytest
 import sqlalchemy as sa
 from flask import Flask
 
 from application.database import transaction
 from application.libs import clock
-from application.libs.scheduling import RunContext
+from application.libs.scheduling import MAX_THREADS, RunContext
 from application.libs.trigger import to_micros
 from application.modules.scheduler import business
-from application.modules.scheduler.models import Job, Lease
+from application.modules.scheduler.models import Job, Lease, Run
 from application.modules.tag.models import Tag
 from tests.modules.scheduler import jobs as functions
 from tests.modules.scheduler.conftest import HOUR, Ledger, Start, job, request_run
@@ -63,6 +64,18 @@ class TestFire:
         ledger.settle()
         assert "failed" in ledger.statuses("exit")
         assert "succeeded" in ledger.statuses("tidy")
+
+    @pytest.mark.parametrize("migrated_app", ["postgresql"], indirect=True)
+    def test_tries_again_to_mark_the_end(self, node: Start, ledger: Ledger) -> None:
+        one = node(job("slow", "wait_at_the_gate"))
+        one.tick()
+        one.tick(ledger.due("slow"))
+        ledger.wait(lambda: ledger.statuses() == ["running"])
+        with ledger.locked(Run):
+            functions.GATE.set()
+            time.sleep(3.1)  # longer than the engine waits for a lock
+        ledger.settle()
+        assert ledger.statuses() == ["succeeded"]
 
     def test_tells_the_job_which_run_it_is(self, node: Start, ledger: Ledger) -> None:
         one = node(job("tell", "remember_the_run"))
@@ -224,6 +237,30 @@ class TestShutdown:
         (run,) = ledger.runs()
         assert (run.status, run.reason) == ("interrupted", "its process was stopped")
         assert ledger.lease().holder is None
+
+    def test_leaves_to_the_next_leader_what_has_not_begun(self, node: Start, ledger: Ledger) -> None:
+        jobs = [job(f"slow {number:02}", "wait_at_the_gate") for number in range(MAX_THREADS + 1)]
+        one = node(*jobs, drain_seconds=0.1)
+        one.tick()
+        one.tick(clock.now() + HOUR)
+        ledger.wait(lambda: ledger.statuses().count("running") == MAX_THREADS)
+        one.stop()
+        assert sorted(ledger.statuses()) == ["interrupted"] * MAX_THREADS + ["queued"]
+        functions.GATE.set()
+        two = node(*jobs)
+        ledger.wait(lambda: not one.engine._in_flight)  # the old threads have come to the waiting run, and left it
+        assert "queued" in ledger.statuses()
+        two.tick()
+        ledger.settle()
+        assert sorted(ledger.statuses()) == ["interrupted"] * MAX_THREADS + ["succeeded"]
+
+    @pytest.mark.parametrize("migrated_app", ["postgresql"], indirect=True)  # where a table can be locked from outside
+    def test_ends_although_the_lease_cannot_be_given_back(self, node: Start, ledger: Ledger) -> None:
+        one = node(job("tidy"))
+        one.tick()
+        with ledger.locked(Lease):
+            one.stop()
+        assert ledger.lease().holder is not None
 
     def test_keeps_the_lease_while_a_run_ends(self, node: Start, ledger: Ledger) -> None:
         one = node(job("slow", "wait_at_the_gate"), ticking=True)
