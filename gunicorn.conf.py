@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 from importlib import import_module
+from typing import Any
 
 from gunicorn.arbiter import Arbiter
 from gunicorn.http.errors import ParseException
@@ -20,12 +21,25 @@ WORKERS_BY_MODE = {
     "eventlet": "application.libs.eventlet_worker.EventletWorker",
 }
 
-READ_SETTINGS = "from application.config.setting import settings_or_exit; print(settings_or_exit().model_dump_json())"
+READ = (
+    "from application.config.setting import settings_or_exit; "
+    "from application.config.server import server_settings; "
+    "print(server_settings(settings_or_exit()))"
+)
 
-read = subprocess.run([sys.executable, "-c", READ_SETTINGS], stdout=subprocess.PIPE, check=False)
-if read.returncode:
-    raise SystemExit(read.returncode)  # the reason has been said
-settings = json.loads(read.stdout)
+
+def read_settings() -> dict[str, Any]:
+    """Read the settings in a process of its own, unless `manager.py run` has just done so and become this one."""
+    pid, _, known = os.environ.pop("REDPRINT_SERVER", "").partition(" ")
+    if pid == str(os.getpid()):
+        return dict(json.loads(known))
+    read = subprocess.run([sys.executable, "-c", READ], stdout=subprocess.PIPE, check=False)
+    if read.returncode:
+        raise SystemExit(read.returncode)  # the reason has been said
+    return dict(json.loads(read.stdout))
+
+
+settings = read_settings()
 threading = settings["async_mode"] == "threading"
 
 wsgi_app = "application.factory:create_app()"

@@ -15,7 +15,7 @@ from werkzeug.serving import is_running_from_reloader, run_simple
 from application import runtime
 from application.cli.dashboard import OUTPUT, SOURCES, TOKENS, build, find_node
 from application.cli.start import prepare
-from application.config import address
+from application.config import address, server
 from application.config.setting import ROOT, AsyncMode, Environment, Settings, settings_or_exit
 from application.factory import create_app
 from application.libs.supervisor import die_with
@@ -40,7 +40,8 @@ def run() -> None:
     prepare(settings)
     sys.stdout.flush()
     os.chdir(ROOT)
-    os.execv(sys.executable, [sys.executable, "-m", "gunicorn"])  # takes this process's place: signals reach gunicorn
+    environment = os.environ | {server.VARIABLE: f"{os.getpid()} {server.server_settings(settings)}"}
+    os.execve(sys.executable, [sys.executable, "-m", "gunicorn"], environment)  # signals reach gunicorn itself
 
 
 @click.command("runserver")
@@ -88,11 +89,11 @@ def vite(port: int) -> Iterator[None]:
     if not script.is_file():
         build(SOURCES, OUTPUT, also=(TOKENS,), force=True)  # which installs it
     environment = {**os.environ, "PATH": node.path, "PORT": str(port)}
-    with subprocess.Popen([node.node, script], cwd=SOURCES, env=environment) as server:
+    with subprocess.Popen([node.node, script], cwd=SOURCES, env=environment) as process:
         try:
             yield
         finally:
-            server.terminate()
+            process.terminate()
 
 
 @click.command("runner")
