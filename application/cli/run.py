@@ -53,7 +53,7 @@ def run() -> None:
 def runserver(host: str | None, port: int | None, reload: bool, debugger: bool, dashboard: bool) -> None:
     """Serve for development: reload on change, debugger, jobs in the same process.
 
-    Never for production, where it refuses to start; use `run` or gunicorn there.
+    Prepares database and dashboard as `run` does. In production it refuses to start; use `run` or gunicorn there.
     """
     given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
     settings = settings_or_exit(async_mode=AsyncMode.THREADING, flask_debug=debugger, **given)
@@ -64,6 +64,7 @@ def runserver(host: str | None, port: int | None, reload: bool, debugger: bool, 
     first = not is_running_from_reloader()
     if first:
         check_free(settings.host, settings.port)
+        prepare(settings, builds=not dashboard)
     serves = not reload or not first
     with vite(settings.port) if dashboard and first else nullcontext():
         application = _application(settings) if serves else _nothing

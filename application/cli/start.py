@@ -8,6 +8,7 @@ from ipaddress import ip_address
 
 import click
 from pydantic import ValidationError
+from sqlalchemy.exc import OperationalError
 
 from application.cli import database
 from application.cli.dashboard import OUTPUT, SOURCES, TOKENS, BuildFailed, build
@@ -15,6 +16,7 @@ from application.cli.sample import load_sample
 from application.config.setting import AsyncMode, Settings
 from application.database import db, transaction
 from application.factory import create_app
+from application.libs.error import Unavailable
 from application.libs.secret import hash_password
 from application.modules.user import business as user_business
 from application.modules.user.schemas import UserIn
@@ -56,52 +58,66 @@ CREATED_AS_SET = {
 }
 
 
-def prepare(settings: Settings) -> None:
-    """Do what a start needs, whatever of it is still to do, and say what is where."""
+def prepare(settings: Settings, *, builds: bool = True) -> None:
+    """Do what a start needs, whatever of it is still to do, and say what is where; `builds` the dashboard too."""
     app = create_app(settings.model_copy(update={"async_mode": AsyncMode.THREADING}))
     language = preferred_language(os.environ)
     database.init_app(app)
     with app.app_context():
-        database.upgrade_database()
-        fill(settings, language)
-        db.engine.dispose()
+        try:
+            database.upgrade_database()
+            for line in fill(settings, language):
+                click.echo(line)
+        except (OperationalError, Unavailable):
+            where = db.engine.url.render_as_string(hide_password=True)
+            message = f"The database {where} cannot be reached: start it, or set DATABASE_URL"
+            raise click.ClickException(message) from None
+        finally:
+            db.engine.dispose()
+    if builds:
+        _build()
+    click.echo(SUMMARY[language].format(url=_url(settings), scheduler=settings.scheduler_api_prefix))
+
+
+def _build() -> None:
     try:
         click.echo(build(SOURCES, OUTPUT, also=(TOKENS,)))
     except BuildFailed as reason:
         click.echo(reason.message, err=True)
-    click.echo(SUMMARY[language].format(url=_url(settings), scheduler=settings.scheduler_api_prefix))
 
 
-def fill(settings: Settings, language: str) -> None:
-    """Create the first administrator where nobody is one, and the sample where there was nothing at all."""
+def fill(settings: Settings, language: str) -> list[str]:
+    """Create the first administrator where nobody is one, and the sample where there was nothing at all.
+
+    Return what is to be said about it.
+    """
     with transaction(write=False):
         has_admin = user_business.has_admin()
         is_empty = not user_business.search(limit=1, after=None, sort="name", q=None, count=False).items
-    if not has_admin:
-        click.echo(create_first_admin(settings, language))
-    if is_empty and settings.sample_data:
+    if has_admin:
+        return []
+    password = _first_password(settings)
+    password_hash = hash_password(password)
+    try:
         with transaction():
-            click.echo(load_sample())
+            user_business.create(name=ADMIN, password_hash=password_hash, roles=(Role.USER, Role.ADMIN))
+            loaded = [load_sample()] if is_empty and settings.sample_data else []
+    except user_business.NameTaken:
+        command = f"python manager.py create-admin --name {ADMIN} --existing"
+        message = f"Nobody is administrator, and a user has the name {ADMIN}: to make them one run `{command}`"
+        raise click.ClickException(message) from None
+    text = CREATED if settings.admin_password is None else CREATED_AS_SET
+    return [text[language].format(name=ADMIN, password=password), *loaded]
 
 
-def create_first_admin(settings: Settings, language: str) -> str:
-    """Create the administrator and return how to sign in as them."""
+def _first_password(settings: Settings) -> str:
     given = settings.admin_password
     password = secrets.token_urlsafe(12) if given is None else given.get_secret_value()
     try:
         UserIn(name=ADMIN, password=password)
     except ValidationError as error:
-        fault = error.errors()[0]["msg"]
-        raise click.ClickException(f"ADMIN_PASSWORD cannot be used: {fault}. Set another.") from None
-    password_hash = hash_password(password)
-    try:
-        with transaction():
-            user_business.create(name=ADMIN, password_hash=password_hash, roles=(Role.USER, Role.ADMIN))
-    except user_business.NameTaken:
-        command = f"python manager.py create-admin --name {ADMIN} --existing"
-        raise click.ClickException(f"Nobody is administrator, and {ADMIN} is somebody else: run `{command}`.") from None
-    text = CREATED if given is None else CREATED_AS_SET
-    return text[language].format(name=ADMIN, password=password)
+        raise click.ClickException(f"ADMIN_PASSWORD cannot be used: {error.errors()[0]['msg']}") from None
+    return password
 
 
 def preferred_language(environment: Mapping[str, str]) -> str:
