@@ -31,6 +31,7 @@ class Runtime:
         """Start with nothing."""
         self.supervisor: Supervisor | None = None
         self.inline = False
+        self.ended = False
 
 
 def start(app: Flask, *, stopping: Callable[[], bool] | None = None) -> None:
@@ -44,7 +45,7 @@ def start(app: Flask, *, stopping: Callable[[], bool] | None = None) -> None:
     runtime = app.extensions["runtime"] = Runtime()
     settings: Settings = app.extensions["settings"]
     if stopping is not None:
-        socketio.start_background_task(_close_sockets_when, stopping)
+        socketio.start_background_task(_close_sockets_when, stopping, lambda: runtime.ended)
     if settings.runner is RunnerMode.INLINE or (settings.runner is RunnerMode.AUTO and stopping is None):
         runtime.inline = True
         with app.app_context():
@@ -60,6 +61,7 @@ def stop(app: Flask) -> None:
     runtime: Runtime | None = app.extensions.pop("runtime", None)
     if runtime is None:
         return
+    runtime.ended = True
     if runtime.supervisor is not None:
         scheduler.nudge = None
         runtime.supervisor.stop()
@@ -103,11 +105,11 @@ def _environment(environment: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environment.items() if name not in WEB_ONLY}
 
 
-def _close_sockets_when(stopping: Callable[[], bool]) -> None:
+def _close_sockets_when(stopping: Callable[[], bool], ended: Callable[[], bool]) -> None:
     """Close every client's socket once this process is to stop: an open one would hold it for the whole timeout."""
     while not stopping():
         socketio.sleep(LOOK_SECONDS)
-    while True:  # one may still come in before the door is shut
+    while not ended():  # one may still come in before the door is shut
         for client in list(socketio.server.eio.sockets.values()):
             client.close(wait=False)
         socketio.sleep(LOOK_SECONDS)

@@ -52,11 +52,15 @@ class Server:
             command, cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=120, check=False
         )
 
+    def command(self) -> list[str]:
+        """Return what starts the server."""
+        return [sys.executable, "-m", "gunicorn"]
+
     def start(self) -> None:
         """Start the server and wait until it answers."""
         with self.output.open("ab") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "gunicorn"],
+                self.command(),
                 cwd=ROOT,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
