@@ -1,7 +1,7 @@
 """The schedule that ships."""
 
 from application.config.scheduler import SCHEDULER_JOBS
-from application.modules.scheduler.definition import declare
+from application.modules.scheduler.business.definition import declare
 
 DEFAULTS = {"misfire_grace_time": 60, "coalesce": True, "max_instances": 1}
 

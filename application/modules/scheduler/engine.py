@@ -28,8 +28,8 @@ from application.libs import clock
 from application.libs.error import Unavailable
 from application.libs.scheduling import RunContext, Submission, Submit, TooManyInstances, current_run
 from application.libs.trigger import from_micros
-from application.modules.scheduler import declared, lease, ledger
-from application.modules.scheduler.definition import (
+from application.modules.scheduler.business import declared, lease, ledger
+from application.modules.scheduler.business.definition import (
     Declared,
     Definition,
     Function,
@@ -38,7 +38,7 @@ from application.modules.scheduler.definition import (
     declare,
     decode,
 )
-from application.modules.scheduler.ledger import Launch, Outcome
+from application.modules.scheduler.business.ledger import Launch, Outcome
 
 _LOG = logging.getLogger(__name__)
 

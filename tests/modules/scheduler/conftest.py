@@ -14,8 +14,9 @@ from application.database import Base, execute, transaction
 from application.libs import clock
 from application.libs.scheduling import TickScheduler
 from application.libs.trigger import from_micros
-from application.modules.scheduler import business, declared
-from application.modules.scheduler.definition import Declared, declare
+from application.modules.scheduler import business
+from application.modules.scheduler.business import declared
+from application.modules.scheduler.business.definition import Declared, declare
 from application.modules.scheduler.engine import Engine
 from application.modules.scheduler.models import Job, Lease, Run
 from tests.modules.scheduler import jobs as functions

@@ -15,7 +15,7 @@ from application.libs.ident import new_id
 from application.libs.page import Page
 from application.libs.record import Record
 from application.libs.trigger import from_micros, to_micros
-from application.modules.scheduler.definition import Definition, Unreadable, build_trigger, decode
+from application.modules.scheduler.business.definition import Definition, Unreadable, build_trigger, decode
 from application.modules.scheduler.models import JOB_ID_LENGTH, LEASE, Job, Lease, Run
 
 ALIVE_SECONDS = 5

@@ -14,8 +14,8 @@ from application.database import change, execute
 from application.libs.ident import new_id
 from application.libs.record import Record
 from application.libs.trigger import from_micros, plan, to_micros
-from application.modules.scheduler.definition import Unreadable, build_trigger, decode
-from application.modules.scheduler.lease import Holder
+from application.modules.scheduler.business.definition import Unreadable, build_trigger, decode
+from application.modules.scheduler.business.lease import Holder
 from application.modules.scheduler.models import MESSAGE_LENGTH, Job, Run
 
 _LOG = logging.getLogger(__name__)

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from application.database import change, execute
 from application.libs import trigger
 from application.libs.trigger import to_micros
-from application.modules.scheduler import lease
-from application.modules.scheduler.definition import Declared, Definition, build_trigger, encode
+from application.modules.scheduler.business import lease
+from application.modules.scheduler.business.definition import Declared, Definition, build_trigger, encode
 from application.modules.scheduler.models import Job
 
 _LOG = logging.getLogger(__name__)

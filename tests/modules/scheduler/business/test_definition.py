@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from application.libs.declaration import DeclarationError
-from application.modules.scheduler.definition import Unreadable, decode, encode, fault_of_id
+from application.modules.scheduler.business.definition import Unreadable, decode, encode, fault_of_id
 from tests.modules.scheduler import jobs as functions
 from tests.modules.scheduler.conftest import JOBS, declare_all, job
 
