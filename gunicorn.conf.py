@@ -43,9 +43,8 @@ settings = read_settings()
 threading = settings["async_mode"] == "threading"
 
 wsgi_app = "application.factory:create_app()"
-bind = (
-    f"[{settings['host']}]:{settings['port']}" if ":" in settings["host"] else f"{settings['host']}:{settings['port']}"
-)
+host = settings["host"]
+bind = f"[{host}]:{settings['port']}" if ":" in host else f"{host}:{settings['port']}"
 workers = settings["workers"]
 worker_class = WORKERS_BY_MODE[settings["async_mode"]]
 threads = settings["threads"] if threading else 1
