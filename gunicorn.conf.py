@@ -6,9 +6,13 @@ else, and after a HUP it runs the new code.
 
 import json
 import os
+import signal
 import subprocess
 import sys
+from contextlib import suppress
 from importlib import import_module
+from time import monotonic
+from types import FrameType
 from typing import Any
 
 from gunicorn.arbiter import Arbiter
@@ -73,6 +77,20 @@ def post_worker_init(worker: Worker) -> None:
 
 
 def worker_exit(_server: Arbiter, worker: Worker) -> None:
-    """Stop what lives beside the requests, if they ever began."""
-    if hasattr(worker, "wsgi"):
-        import_module("application.runtime").stop(worker.wsgi)
+    """Stop what lives beside the requests, if they ever began; Ctrl-C after a second makes it quick."""
+    if not hasattr(worker, "wsgi"):
+        return
+    patient_until = monotonic() + 1
+
+    def hurry(_number: int, _frame: FrameType | None) -> None:
+        if monotonic() > patient_until:
+            os._exit(0)
+
+    signal.signal(signal.SIGQUIT, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, hurry)
+    stopped = False
+    while not stopped:
+        # Ctrl-C reaches a worker twice, from the terminal and from the master; a green worker raises twice then.
+        with suppress(SystemExit):
+            import_module("application.runtime").stop(worker.wsgi)
+            stopped = True

@@ -58,15 +58,16 @@ def start(app: Flask, *, stopping: Callable[[], bool] | None = None) -> None:
 
 def stop(app: Flask) -> None:
     """Stop it and wait for the end; twice does no harm."""
-    runtime: Runtime | None = app.extensions.pop("runtime", None)
+    runtime: Runtime | None = app.extensions.get("runtime")
     if runtime is None:
         return
-    runtime.ended = True
     if runtime.supervisor is not None:
         scheduler.nudge = None
         runtime.supervisor.stop()
     if runtime.inline:
         scheduler.shutdown(wait=True)
+    runtime.ended = True
+    app.extensions.pop("runtime", None)
 
 
 def run_runner(app: Flask, *, parent: int | None) -> str:

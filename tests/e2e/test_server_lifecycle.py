@@ -92,6 +92,7 @@ class TestStop:
         assert served.stop(first) == 0
         await_end(children, 5)
         assert "Traceback" not in served.said()
+        assert "The runner stops: the server stops" in served.log.read_text(), "the runner was not asked but killed"
 
     @EACH_MODE
     def test_may_be_started_again_on_the_same_port(self, server: Serve, async_mode: str) -> None:
