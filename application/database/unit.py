@@ -197,11 +197,12 @@ def change(
         raise OutsideUnit(_READER)
     values: Mapping[str, Any] | list[dict[str, Any]] = parameters if many is None else many
     try:
-        return unit.connection.execute(statement, values).rowcount
+        changed = unit.connection.execute(statement, values).rowcount
     except DBAPIError as error:
         if conflict is None or not breaks_constraint(error):
             raise
         raise conflict from error
+    return len(values) if changed < 0 else changed  # PostgreSQL does not count the rows of a bulk insert
 
 
 def after_commit(function: Callable[[], object]) -> None:

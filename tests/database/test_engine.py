@@ -1,0 +1,114 @@
+"""Engines: nothing is lost, nobody waits for ever."""
+
+import multiprocessing
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from application.database import db, engine_options, prepare_engine, transaction
+from application.database.engine import BUSY_TIMEOUT_SECONDS
+from tests.database.counters import build, create_tables, put, value
+
+PROCESSES = 4
+ROUNDS = 150
+
+
+def count_up(url: str, gate: Any, failures: Any) -> None:
+    """Read a counter and write it back one higher, many times; report every failure."""
+    app = build(url)
+    gate.wait(timeout=60)
+    for _ in range(ROUNDS):
+        try:
+            with app.app_context(), transaction():
+                put(value() + 1)
+        except Exception as error:
+            failures.put(repr(error))
+
+
+class TestWriters:
+    def test_lose_nothing_on_sqlite(self, tmp_path: Path) -> None:
+        url = f"sqlite:///{tmp_path / 'writers.db'}"
+        app = build(url)
+        create_tables(app)
+        with app.app_context(), transaction():
+            db.session.connection().execute(sa.text("INSERT INTO counter VALUES (1, 'a', 0)"))
+        fork = multiprocessing.get_context("spawn")
+        gate, failures = fork.Barrier(PROCESSES), fork.SimpleQueue()
+        processes = [fork.Process(target=count_up, args=(url, gate, failures)) for _ in range(PROCESSES)]
+        for process in processes:
+            process.start()
+        for process in processes:
+            process.join(timeout=100)
+        assert [process.exitcode for process in processes] == [0] * PROCESSES
+        assert failures.empty()
+        with app.app_context(), transaction(write=False):
+            assert value() == PROCESSES * ROUNDS
+        with app.app_context():
+            db.engine.dispose()
+
+
+@pytest.mark.usefixtures("context")
+class TestPrepareEngine:
+    def test_sets_every_connection_up(self, counting: Flask) -> None:
+        settings: dict[str, dict[str, object]] = {
+            "sqlite": {
+                "PRAGMA journal_mode": "wal",
+                "PRAGMA busy_timeout": BUSY_TIMEOUT_SECONDS * 1000,
+                "PRAGMA foreign_keys": 1,
+                "PRAGMA synchronous": 1,
+            },
+            "postgresql": {"SHOW TimeZone": "UTC", "SHOW lock_timeout": f"{BUSY_TIMEOUT_SECONDS}s"},
+            "mysql": {
+                "SELECT @@time_zone": "+00:00",
+                "SELECT @@innodb_lock_wait_timeout": BUSY_TIMEOUT_SECONDS,
+                "SELECT @@tx_isolation": "READ-COMMITTED",
+                "SELECT @@character_set_client": "utf8mb4",
+                "SELECT FIND_IN_SET('STRICT_ALL_TABLES', @@sql_mode) > 0": 1,
+            },
+        }
+        wanted = settings[db.engine.dialect.name]
+        with db.engine.connect() as connection:
+            found = {query: connection.exec_driver_sql(query).scalar() for query in wanted}
+        assert found == wanted
+
+    def test_waits_a_bounded_time_for_a_connection(self, counting: Flask) -> None:
+        options = engine_options(str(db.engine.url), 7)
+        assert (options["pool_size"], options["pool_timeout"]) == (7, BUSY_TIMEOUT_SECONDS)
+
+
+class TestInMemory:
+    @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:"])
+    def test_has_one_connection(self, url: str) -> None:
+        app = build(url)
+        create_tables(app)
+        with app.app_context(), transaction():
+            assert put(1) == 0
+
+
+class TestRace:
+    def test_a_reader_sees_one_moment(self, tmp_path: Path) -> None:
+        file = tmp_path / "race.db"
+        app = build(f"sqlite:///{file}")
+        create_tables(app)
+        with sqlite3.connect(file) as other, app.app_context(), transaction(write=False) as unit:
+            count = sa.text("SELECT count(*) FROM counter")
+            assert unit.connection.execute(count).scalar() == 0
+            other.execute("INSERT INTO counter VALUES (1, 'a', 0)")
+            other.commit()
+            assert unit.connection.execute(count).scalar() == 0
+        other.close()
+        with app.app_context():
+            engine = db.engine
+            with transaction(write=False) as unit:
+                assert unit.connection.execute(count).scalar() == 1
+            engine.dispose()
+
+
+def test_other_dialects_are_left_alone() -> None:
+    engine = sa.create_engine("mysql+pymysql://nobody@127.0.0.1/none")
+    prepare_engine(engine)
+    engine.dispose()

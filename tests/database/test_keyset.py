@@ -1,0 +1,130 @@
+"""Paging by key; that pages hold every row once is shown in tests/contract."""
+
+import base64
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from application.database import Id, UtcDateTime, execute, transaction
+from application.database.keyset import Orders, contains, count
+from application.libs.ident import new_id
+from application.libs.page import BadCursor, UnknownOrder, encode_cursor
+from application.libs.record import Record
+from tests.database.counters import COUNTER
+
+METADATA = sa.MetaData()
+EVENT = sa.Table(
+    "event",
+    METADATA,
+    sa.Column("id", Id, primary_key=True),
+    sa.Column("name", sa.String(20), nullable=False),
+    sa.Column("size", sa.Integer, nullable=False),
+    sa.Column("moment", UtcDateTime, nullable=False),
+    sa.Column("ended_at", UtcDateTime),
+    sa.Column("ratio", sa.Double, nullable=False),
+)
+ORDERS = Orders(
+    {"name": EVENT.c.name, "size": EVENT.c.size, "moment": EVENT.c.moment, "id": EVENT.c.id}, tie=EVENT.c.id
+)
+KEY = new_id()
+MOMENT = datetime(2030, 1, 31, tzinfo=UTC)
+
+
+class Row(Record):
+    id: str
+    name: str
+    moment: datetime
+
+
+def forge(*values: Any) -> str:
+    """Write a cursor by hand."""
+    return base64.urlsafe_b64encode(msgspec.json.encode(values)).decode().rstrip("=")
+
+
+class TestOrders:
+    @pytest.mark.parametrize("column", [EVENT.c.ended_at, EVENT.c.ratio])
+    def test_refuse_what_cannot_be_paged(self, column: sa.Column[Any]) -> None:
+        with pytest.raises(
+            TypeError, match="cannot be paged by 'x'; choose a text, integer, id or time that is never null"
+        ):
+            Orders({"x": column}, tie=EVENT.c.id)
+
+    def test_name_both_directions(self) -> None:
+        assert ORDERS.names()[:4] == ["name", "-name", "size", "-size"]
+
+
+class TestPage:
+    @pytest.mark.parametrize("sort", ["", "-", "--name", "ended_at", "name;", "NAME"])
+    def test_refuses_an_unknown_order_and_names_the_known(self, sort: str) -> None:
+        with pytest.raises(UnknownOrder) as raised:
+            ORDERS.page(sa.select(EVENT), sort=sort, after=None, limit=5)
+        assert raised.value.errors[0]["loc"] == ["query", "sort"]
+        assert "-moment" in raised.value.errors[0]["msg"]
+
+    @pytest.mark.parametrize("sort", ["name", "-name", "size", "-moment", "id"])
+    def test_asks_for_one_row_more(self, sort: str) -> None:
+        text = str(ORDERS.page(sa.select(EVENT), sort=sort, after=None, limit=5))
+        assert "LIMIT" in text
+        assert ("DESC" in text) is sort.startswith("-")
+
+    @pytest.mark.parametrize(
+        ("sort", "after"),
+        [
+            ("name", encode_cursor("name", ["a", KEY])),
+            ("size", encode_cursor("size", [5, KEY])),
+            ("-moment", encode_cursor("-moment", [MOMENT.isoformat(), KEY])),
+            ("id", encode_cursor("id", [KEY, KEY])),
+        ],
+    )
+    def test_seeks_to_a_cursor(self, sort: str, after: str) -> None:
+        assert "WHERE" in str(ORDERS.page(sa.select(EVENT), sort=sort, after=after, limit=5))
+
+    @pytest.mark.parametrize(
+        ("sort", "after"),
+        [
+            ("name", forge("name", "a", "no id")),
+            ("name", forge("name", "a", KEY + "\0")),
+            ("id", forge("id", "no id", KEY)),
+            ("size", forge("size", "5", KEY)),
+            ("size", forge("size", 2**70, KEY)),
+            ("moment", forge("moment", 5, KEY)),
+            ("moment", forge("moment", "yesterday", KEY)),
+            ("moment", forge("moment", "2030-01-31", KEY)),
+            ("moment", forge("moment", "2030-01-31T00:00:00", KEY)),
+            ("moment", forge("moment", "0001-01-01T00:00:00+14:00", KEY)),
+            ("moment", forge("moment", "9999-12-31T23:59:59-14:00", KEY)),
+            ("-name", forge("name", "a", KEY)),
+        ],
+    )
+    def test_refuses_a_made_up_cursor(self, sort: str, after: str) -> None:
+        with pytest.raises(BadCursor):
+            ORDERS.page(sa.select(EVENT), sort=sort, after=after, limit=5)
+
+
+class TestCut:
+    def test_ends_with_the_last_row(self) -> None:
+        rows = [Row(KEY, "a", MOMENT)]
+        assert ORDERS.cut(rows, sort="name", limit=1, total=1).next is None
+
+    @pytest.mark.parametrize(("sort", "value"), [("name", "a"), ("-moment", "2030-01-31T00:00:00+00:00"), ("id", KEY)])
+    def test_points_behind_the_last_row_it_shows(self, sort: str, value: str) -> None:
+        rows = [Row(KEY, "a", MOMENT), Row(new_id(), "b", MOMENT)]
+        page = ORDERS.cut(rows, sort=sort, limit=1)
+        assert page.items == rows[:1]
+        assert page.next == encode_cursor(sort, [value, KEY])
+
+
+class TestStatements:
+    def test_count_all_rows_of_a_sorted_statement(self, counting: Flask) -> None:
+        with counting.app_context(), transaction(write=False):
+            assert count(sa.select(COUNTER).order_by(COUNTER.c.name)) == 2
+            assert count(sa.select(COUNTER).where(COUNTER.c.name == "a")) == 1
+
+    def test_contain_text_literally(self, counting: Flask) -> None:
+        with counting.app_context(), transaction(write=False):
+            names = [execute(sa.select(COUNTER.c.name).where(contains(COUNTER.c.name, sign))).all() for sign in "a%_\\"]
+            assert names == [[("a",)], [], [], []]
