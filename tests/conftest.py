@@ -1,5 +1,7 @@
 """Fixtures: an application on each database that is reachable, callers who are signed in, and a detector of leaks."""
 
+import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +18,21 @@ from application.modules.auth import business as auth_business
 from application.modules.user import business as user_business
 from application.permissions import Role
 from tests.services import DATABASES, fresh_database
+
+LEAK_SECONDS = 3
+"""How long what a test stopped may take to end."""
+
+
+@pytest.fixture(autouse=True)
+def _leaks() -> Iterator[None]:
+    """Fail a test that leaves a thread or an application context behind."""
+    before = set(threading.enumerate())
+    yield
+    assert not has_app_context(), "the test left an application context open"
+    deadline = time.monotonic() + LEAK_SECONDS
+    while (left := set(threading.enumerate()) - before) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not left, f"the test left threads running: {[thread.name for thread in left]}"
 
 
 @pytest.fixture(scope="session", params=DATABASES)
@@ -39,7 +56,6 @@ def migrated_app(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPa
 def app(migrated_app: Flask) -> Iterator[Flask]:
     """Lend the application with empty tables."""
     yield migrated_app
-    assert not has_app_context(), "the test left an application context open"
     with migrated_app.app_context():
         database.clear_database()
 
