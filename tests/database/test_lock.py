@@ -75,6 +75,16 @@ class TestMigrationLock:
             pass
         assert time.monotonic() - started_at < 2
 
+    @pytest.mark.parametrize("url", ["postgresql", "mariadb"], indirect=True)  # a file's lock dies with its process
+    def test_is_not_waited_for_for_ever(self, url: str) -> None:
+        engine = sa.create_engine(url, poolclass=NullPool)
+        with (
+            migration_lock(engine),
+            pytest.raises(TimeoutError, match="Another process has been migrating for 1 s; look at it"),
+            migration_lock(engine, wait_seconds=1),
+        ):
+            raise AssertionError("both hold the lock")
+
     def test_of_another_database_does_not_matter(self, url: str, tmp_path: Path) -> None:
         kind = {"sqlite": "sqlite", "postgresql": "postgresql", "mysql": "mariadb"}[sa.make_url(url).get_backend_name()]
         with fresh_database(kind, tmp_path) as other:
