@@ -1,6 +1,6 @@
 """Stand around the whole application: request id, security headers, framing of bodies, access line, last resort.
 
-A WSGI wrapper and no hooks, because it also covers answers that no view gave and costs a third (DESIGN §4). Requests of
+A WSGI wrapper and no hooks, because it also covers answers that no view gave and costs a third. Requests of
 Socket.IO pass untouched, since a websocket takes the connection over; they only get their line at the end.
 """
 
