@@ -76,21 +76,23 @@ def post_worker_init(worker: Worker) -> None:
     import_module("application.runtime").start(worker.wsgi, stopping=stopping)
 
 
-def worker_exit(_server: Arbiter, worker: Worker) -> None:
-    """Stop what lives beside the requests, if they ever began; Ctrl-C after a second makes it quick."""
-    if not hasattr(worker, "wsgi"):
-        return
+def worker_int(_worker: Worker) -> None:
+    """Take the first Ctrl-C as the only one: it reaches a worker twice, from the terminal and from the master."""
     patient_until = monotonic() + 1
 
     def hurry(_number: int, _frame: FrameType | None) -> None:
         if monotonic() > patient_until:
-            os._exit(0)
+            os._exit(0)  # the runner dies with this process
 
     signal.signal(signal.SIGQUIT, signal.SIG_IGN)
     signal.signal(signal.SIGINT, hurry)
-    stopped = False
+
+
+def worker_exit(_server: Arbiter, worker: Worker) -> None:
+    """Stop what lives beside the requests, if they ever began."""
+    worker_int(worker)
+    stopped = not hasattr(worker, "wsgi")
     while not stopped:
-        # Ctrl-C reaches a worker twice, from the terminal and from the master; a green worker raises twice then.
-        with suppress(SystemExit):
+        with suppress(SystemExit):  # of the second signal, where a green worker was already about to obey it
             import_module("application.runtime").stop(worker.wsgi)
             stopped = True

@@ -1,11 +1,10 @@
 """The server's smoke suite: real gunicorn with the shipped configuration, in all three async modes."""
 
-import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import pytest
 import requests
@@ -14,6 +13,7 @@ from sqlalchemy import create_engine, text
 
 from tests.e2e.conftest import ASYNC_MODES, Serve
 from tests.e2e.server import PASSWORD, Server, wait_until
+from tests.e2e.viewer import Viewer
 from tests.services import fresh_database
 
 EACH_MODE = pytest.mark.parametrize("async_mode", ASYNC_MODES)
@@ -24,25 +24,6 @@ def sign_in(server: Server) -> dict[str, str]:
     answer = requests.post(f"{server.url}/api/v1/auth/login", json={"name": "admin", "password": PASSWORD}, timeout=10)
     assert answer.status_code == 200, answer.text
     return {"Authorization": f"Bearer {answer.json()['data']['token']}"}
-
-
-class Viewer:
-    """A client of /ws that remembers what it got."""
-
-    def __init__(self, server: Server, **options: Any) -> None:
-        """Connect over a websocket and wait for the greeting."""
-        self.greetings: list[Any] = []
-        self.samples: list[Any] = []
-        self.left = threading.Event()
-        self.client = socketio.Client(reconnection=False)
-        self.client.on("connected", self.greetings.append, namespace="/ws")
-        self.client.on("server_response", self.samples.append, namespace="/ws")
-        self.client.on("disconnect", lambda *_reason: self.left.set(), namespace="/ws")
-        self.client.connect(server.url, namespaces=["/ws"], transports=["websocket"], **options)
-
-    def await_samples(self, number: int, seconds: float = 10) -> None:
-        """Wait until so many samples have come."""
-        wait_until(lambda: len(self.samples) >= number, seconds, lambda: f"{len(self.samples)} samples")
 
 
 class TestHttp:
@@ -96,32 +77,25 @@ class TestHttp:
 
 class TestSockets:
     def test_greets_a_viewer_and_sends_memory(self, served: Server) -> None:
-        viewer = Viewer(served)
-        try:
+        with Viewer(served) as viewer:
             viewer.await_samples(2)
-        finally:
-            viewer.client.disconnect()
         assert viewer.greetings == [{"data": "连接成功"}]
         assert viewer.samples[0]["data"]["total"] > viewer.samples[0]["data"]["available"] > 0
 
     def test_serves_http_beside_viewers(self, served: Server) -> None:
-        viewers = [Viewer(served) for _ in range(5)]
-        try:
+        with ExitStack() as stack:
+            viewers = [stack.enter_context(Viewer(served)) for _ in range(5)]
             assert requests.get(f"{served.url}/api/v1/blog", timeout=5).status_code == 200
             for viewer in viewers:
                 viewer.await_samples(1)
-        finally:
-            for viewer in viewers:
-                viewer.client.disconnect()
 
     def test_refuses_a_foreign_origin(self, served: Server) -> None:
         with pytest.raises(socketio.exceptions.ConnectionError):
             Viewer(served, headers={"Origin": "http://evil.example"})
 
     def test_leaves_no_trace_in_the_log_but_its_line(self, served: Server) -> None:
-        viewer = Viewer(served)
-        viewer.await_samples(1)
-        viewer.client.disconnect()
+        with Viewer(served) as viewer:
+            viewer.await_samples(1)
         wait_until(lambda: "GET /socket.io/ - 101" in served.log.read_text(), 20, lambda: served.said())
         assert "Traceback" not in served.said()
 

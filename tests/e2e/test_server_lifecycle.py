@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import psutil
 import pytest
@@ -14,7 +14,7 @@ import requests
 
 from tests.e2e.conftest import ASYNC_MODES, Serve
 from tests.e2e.server import lives, wait_until
-from tests.e2e.test_server import Viewer
+from tests.e2e.viewer import Viewer
 
 EACH_MODE = pytest.mark.parametrize("async_mode", ASYNC_MODES)
 
@@ -54,12 +54,13 @@ class TestStop:
     def test_takes_less_than_5_s_with_an_open_socket(self, server: Serve, async_mode: str) -> None:
         served = server(async_mode=async_mode)
         runner = served.await_runner()
-        viewers = [Viewer(served) for _ in range(3)]
-        viewers[0].await_samples(1)
-        started_at = time.monotonic()
-        assert served.stop() == 0
-        assert time.monotonic() - started_at < 5
-        assert all(viewer.left.wait(5) for viewer in viewers)
+        with ExitStack() as stack:
+            viewers = [stack.enter_context(Viewer(served)) for _ in range(3)]
+            viewers[0].await_samples(1)
+            started_at = time.monotonic()
+            assert served.stop() == 0
+            assert time.monotonic() - started_at < 5
+            assert all(viewer.left.wait(5) for viewer in viewers)
         assert not lives(runner)
         assert "Traceback" not in served.said()
 
@@ -83,13 +84,13 @@ class TestStop:
         served = server(async_mode=async_mode)
         served.await_runner()
         children = served.processes()
-        viewer = Viewer(served)
-        viewer.await_samples(1)
-        served.process.send_signal(first)
-        for process in served.workers():  # as the terminal does: Ctrl-C goes to all of the group
-            process.send_signal(first)
-        time.sleep(0.1)
-        assert served.stop(first) == 0
+        with Viewer(served) as viewer:
+            viewer.await_samples(1)
+            served.process.send_signal(first)
+            for process in served.workers():  # as the terminal does: Ctrl-C goes to all of the group
+                process.send_signal(first)
+            time.sleep(0.1)
+            assert served.stop(first) == 0
         await_end(children, 5)
         assert "Traceback" not in served.said()
         assert "The runner stops: the server stops" in served.log.read_text(), "the runner was not asked but killed"
@@ -146,8 +147,8 @@ class TestKill:
         served = server(async_mode=async_mode)
         served.await_runner()
         family = served.processes()
-        viewer = Viewer(served)
-        served.process.kill()
-        served.process.wait(5)
-        await_end(family, 5)
-        assert viewer.left.wait(5)
+        with Viewer(served) as viewer:
+            served.process.kill()
+            served.process.wait(5)
+            await_end(family, 5)
+            assert viewer.left.wait(5)
