@@ -27,7 +27,7 @@ class Id(TypeDecorator[str]):
         """Choose the column's type."""
         if dialect.name in {"postgresql", "mysql", "mariadb"}:
             return dialect.type_descriptor(UUID(as_uuid=False))
-        return dialect.type_descriptor(CHAR(36))
+        return self.impl_instance  # made once, because every `IN (…)` asks again
 
 
 class UtcDateTime(TypeDecorator[datetime]):
