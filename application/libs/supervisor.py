@@ -52,18 +52,19 @@ class HostLock:
             return True
         self._path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
-        try:
+        with suppress(OSError):  # held by another, or that one has just removed the file
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(descriptor)
-            return False
-        self._descriptor = descriptor
-        return True
+            if os.path.samestat(os.fstat(descriptor), self._path.stat()):
+                self._descriptor = descriptor
+                return True
+        os.close(descriptor)
+        return False
 
     def release(self) -> None:
-        """Let another process have it."""
+        """Let another process have it, and leave no file behind."""
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:
+            self._path.unlink(missing_ok=True)
             os.close(descriptor)
 
 

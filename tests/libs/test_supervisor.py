@@ -195,6 +195,28 @@ class TestHostLock:
         first.release()
         assert second.take()
         second.release()
+        assert list(tmp_path.iterdir()) == []
+
+    def test_is_not_taken_on_a_file_that_was_removed(self, tmp_path: Path) -> None:
+        holders: list[str] = []
+        problems: list[str] = []
+
+        def compete(name: str) -> None:
+            lock = HostLock(tmp_path / "a.lock")
+            for _ in range(300):
+                if lock.take():
+                    holders.append(name)
+                    if holders != [name]:
+                        problems.append(f"{holders} at once")
+                    holders.remove(name)
+                    lock.release()
+
+        threads = [threading.Thread(target=compete, args=(name,)) for name in "abc"]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert problems == []
 
     def test_ends_with_its_process(self, tmp_path: Path) -> None:
         lock = HostLock(tmp_path / "a.lock")
