@@ -92,7 +92,7 @@ class TestBusy:
     def test_is_503_with_a_time_to_try_again(self, tmp_path: Path) -> None:
         with specimen.serving(f"sqlite:///{tmp_path / 'busy.db'}") as app:
             with app.app_context():
-                writer = sa.create_engine(db.engine.url).raw_connection()
+                writer = sa.create_engine(db.engine.url, poolclass=sa.NullPool).raw_connection()
             writer.cursor().execute("BEGIN IMMEDIATE")
             row = {"name": "a", "moment": "2030-01-31T12:00:00Z"}
             busy = app.test_client().post("/api/v1/specimen", json=row)
