@@ -76,4 +76,4 @@ def _surrounded(app: Flask, settings: Settings, write_line: Callable[[bytes], No
     if not settings.proxy_hops:
         return edge
     hops = settings.proxy_hops
-    return ProxyFix(edge, x_for=hops, x_proto=hops, x_host=hops)
+    return ProxyFix(edge, x_for=hops, x_proto=hops)  # not X-Forwarded-Host: many proxies pass on a forged one

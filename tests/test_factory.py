@@ -3,19 +3,20 @@
 from pathlib import Path
 
 import pytest
-from flask import Flask, session
+from flask import Flask, request, session
 
 from application.config.setting import Environment, SettingsRefused, load_settings
 from application.database import db
 from application.factory import create_app
 
 
-def _build(folder: Path, name: str) -> Flask:
+def _build(folder: Path, name: str, **given: object) -> Flask:
     settings = load_settings(
         environment=Environment.TESTING,
         database_url=f"sqlite:///{folder / name}.db",
         log_directory=folder / "logs",
         _env_file=None,
+        **given,
     )
     return create_app(settings)
 
@@ -48,3 +49,10 @@ class TestCreateApp:
         assert (page.status_code, page.mimetype) == (404, "text/html")
         assert (problem.status_code, problem.mimetype) == (404, "application/problem+json")
         assert problem.get_json()["request"] == "GET /api/v1/no-such-resource"
+
+    @pytest.mark.parametrize(("hops", "believed"), [(0, "127.0.0.1"), (1, "192.0.2.7"), (2, "198.51.100.9")])
+    def test_believes_as_many_proxies_as_it_is_told_of(self, tmp_path: Path, hops: int, believed: str) -> None:
+        app = _build(tmp_path, "proxied", proxy_hops=hops)
+        app.add_url_rule("/where", view_func=lambda: f"{request.remote_addr} {request.host}")
+        given = {"X-Forwarded-For": "6.6.6.6, 198.51.100.9, 192.0.2.7", "X-Forwarded-Host": "evil.example"}
+        assert app.test_client().get("/where", headers=given).text == f"{believed} localhost"

@@ -47,6 +47,11 @@ Redprint 的地址：{url}
 按 Ctrl-C 停止。""",
 }
 
+SAMPLE = {
+    "en": "A sample is loaded: {} users, {} tags, {} blogs (SAMPLE_DATA=0 leaves it out).",
+    "zh": "已载入示例数据：{} 位用户、{} 个标签、{} 篇博客（SAMPLE_DATA=0 则不载入）。",
+}
+
 CREATED = {
     "en": "The first administrator is {name}, password {password} (shown this once).",
     "zh": "首个管理员：{name}，密码：{password}（仅显示这一次）。",
@@ -101,13 +106,14 @@ def fill(settings: Settings, language: str) -> list[str]:
     try:
         with transaction():
             user_business.create(name=ADMIN, password_hash=password_hash, roles=(Role.USER, Role.ADMIN))
-            loaded = [load_sample()] if is_empty and settings.sample_data else []
+            loaded = load_sample() if is_empty and settings.sample_data else None
     except user_business.NameTaken:
         command = f"python manager.py create-admin --name {ADMIN} --existing"
         message = f"Nobody is administrator, and a user has the name {ADMIN}: to make them one run `{command}`"
         raise click.ClickException(message) from None
     text = CREATED if settings.admin_password is None else CREATED_AS_SET
-    return [text[language].format(name=ADMIN, password=password), *loaded]
+    said = [text[language].format(name=ADMIN, password=password)]
+    return said if loaded is None else [*said, SAMPLE[language].format(*loaded)]
 
 
 def _first_password(settings: Settings) -> str:

@@ -65,6 +65,10 @@ class TestFill:
         assert statuses == {"draft", "published"}
         assert set(hashes) == {None}, "nobody can sign in as a sample user"
 
+    def test_says_in_chinese_what_is_loaded(self) -> None:
+        _, line = start.fill(settings(sample_data=True), "zh")
+        assert line == "已载入示例数据：3 位用户、5 个标签、9 篇博客（SAMPLE_DATA=0 则不载入）。"
+
     def test_loads_no_sample_where_somebody_is(self) -> None:
         with transaction():
             user_business.create(name="ada", password_hash=None)
