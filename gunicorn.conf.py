@@ -84,7 +84,10 @@ def worker_int(_worker: Worker) -> None:
         if monotonic() > patient_until:
             os._exit(0)  # the runner dies with this process
 
-    signal.signal(signal.SIGQUIT, signal.SIG_IGN)
+    def once(_number: int, _frame: FrameType | None) -> None:
+        """Do nothing; SIG_IGN would make Python complain of a signal that has come already."""
+
+    signal.signal(signal.SIGQUIT, once)
     signal.signal(signal.SIGINT, hurry)
 
 
