@@ -96,7 +96,7 @@ class TestSources:
         commits = [
             str(path.relative_to(APPLICATION))
             for path in _sources()
-            if re.search(r"\.(commit|rollback)\(", path.read_text())
+            if re.search(r"\.(commit|rollback)\(|(engine|connection|session)\.begin\(", path.read_text())
         ]
         assert commits == ["database/unit.py"]
 
@@ -144,6 +144,7 @@ after = set(os.listdir('/proc/self/fd')) if before else set()
 from flask import Flask
 print(json.dumps({'modules': len(names), 'threads': threading.active_count(), 'opened': len(after - before)}))
 """
+        before = {path.name for path in (*ROOT.iterdir(), *(ROOT / "logs").iterdir())}
         result = subprocess.run(
             [sys.executable, "-c", program, str(ROOT)], cwd=tmp_path, env={}, capture_output=True, text=True, check=True
         )
@@ -151,6 +152,7 @@ print(json.dumps({'modules': len(names), 'threads': threading.active_count(), 'o
         assert found["modules"] > 40
         assert (found["threads"], found["opened"]) == (1, 0)
         assert list(tmp_path.iterdir()) == []
+        assert {path.name for path in (*ROOT.iterdir(), *(ROOT / "logs").iterdir())} <= before
 
     def test_finds_every_contract_of_the_layers_kept(self) -> None:
         result = subprocess.run(

@@ -100,7 +100,7 @@ class Settings(BaseSettings):
     graceful_timeout_seconds: int = Field(10, ge=1, le=600, description="Time for open requests and jobs when stopping")
     secret_key: SecretStr = Field(
         default_factory=_default_secret_key,
-        description="Signs cookies, 32 characters or more; empty: a key file of its own in development, refused in "
+        description="Signs what is signed, 32 characters or more; empty: a key file of its own in development, refused in "
         "production",
     )
     admin_password: SecretStr | None = Field(
@@ -126,7 +126,8 @@ class Settings(BaseSettings):
     database_pool_size: int = Field(10, ge=1, description="Connections a web process keeps to a database server")
     redis_url: str | None = Field(None, description="redis://… joins the sockets of several processes; empty: none")
     broker_url: str = Field(
-        "memory://", description="How tasks are rung: memory:// in the runner, redis://… or amqp://… for own workers"
+        "memory://",
+        description="How tasks will be rung: memory:// in the runner, redis://… or amqp://…; not used yet",
     )
     scheduler_enabled: bool = Field(True, description="Off: nothing is scheduled and its API does not exist")
     scheduler_api_prefix: str = Field(

@@ -125,7 +125,7 @@ def init_app(app: Flask, *, transaction: Transaction, identify: Identify, retry_
     """Hand the redprints what they need from above: the unit of work, who is asking, which failure to try again."""
     app.extensions["redprint"] = Machinery(transaction=transaction, identify=identify, retry_on=retry_on)
     app.url_map.converters.update(CONVERTERS)
-    app.url_map.merge_slashes = False  # `//api` is a 404, not a redirect with an HTML body
+    app.url_map.merge_slashes = False  # no redirect with an HTML body
 
 
 def unit_of_work(*, write: bool = True) -> AbstractContextManager[UnitOfWork]:

@@ -49,7 +49,10 @@ def show(blog_id: str) -> business.BlogRow:
 
 @blog.put("/<id:blog_id>", permission=Permission.BLOG_WRITE, answer=BlogOut, errors=_WRITE_ERRORS)
 def replace(blog_id: str, body: BlogIn) -> business.BlogRow:
-    """Replace one's own blog and its tags."""
+    """Replace one's own blog and its tags.
+
+    What is left out takes its default: a draft stays one only if `status` says so.
+    """
     return business.update(
         blog_id,
         editor_id=current_identity().user_id,

@@ -27,7 +27,7 @@ class NameTaken(Conflict):
 
 
 class UserInUse(Conflict):
-    """The user owns blogs; delete them first."""
+    """The user owns blogs, which only they can delete."""
 
 
 class LastAdmin(Conflict):

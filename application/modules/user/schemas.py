@@ -3,19 +3,35 @@
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import AfterValidator, Field, SecretStr, StringConstraints
+from pydantic_core import PydanticCustomError
 
+from application.config.secret import is_known_password
 from application.libs.schema import Name, PageQuery, Schema, absent
 from application.permissions import Role
 
-Password = Annotated[str, StringConstraints(min_length=8, max_length=128)]
+
+def _not_known(password: str) -> str:
+    if is_known_password(SecretStr(password)):
+        raise PydanticCustomError("password_known", "Everybody tries this password first; choose another")
+    return password
+
+
+def _without_colon(name: str) -> str:
+    if ":" in name:
+        raise PydanticCustomError("colon", "A user's name has no colon; HTTP Basic could not carry it (RFC 7617)")
+    return name
+
+
+UserName = Annotated[Name, AfterValidator(_without_colon)]
+Password = Annotated[str, StringConstraints(min_length=8, max_length=128), AfterValidator(_not_known)]
 Roles = Annotated[list[Role], Field(max_length=10)]
 
 
 class UserIn(Schema):
     """Describe a new user."""
 
-    name: Name = Field(examples=["ada"])
+    name: UserName = Field(examples=["ada"])
     password: Password = Field(description="8 to 128 characters.")
     roles: Roles = Field(default_factory=lambda: [Role.USER])
 
@@ -23,7 +39,7 @@ class UserIn(Schema):
 class UserReplaceIn(Schema):
     """Describe the whole of a user; without a password the old one stays."""
 
-    name: Name
+    name: UserName
     roles: Roles
     password: Password = absent()
 
@@ -31,7 +47,7 @@ class UserReplaceIn(Schema):
 class UserPatch(Schema):
     """Change what is given."""
 
-    name: Name = absent()
+    name: UserName = absent()
     password: Password = absent()
     roles: Roles = absent()
 

@@ -101,6 +101,8 @@ class TestCreate:
             ({"name": "a\x1b[31m\nb"}, ["body", "name"]),
             ({"name": None}, ["body", "name"]),
             ({"password": "x" * 7}, ["body", "password"]),
+            ({"password": "Password123"}, ["body", "password"]),
+            ({"name": "a:b"}, ["body", "name"]),
             ({"password": "x" * 129}, ["body", "password"]),
             ({"password": 12345678}, ["body", "password"]),
             ({"password": None}, ["body", "password"]),
