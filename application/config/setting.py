@@ -100,7 +100,7 @@ class Settings(BaseSettings):
     graceful_timeout_seconds: int = Field(10, ge=1, le=600, description="Time for open requests and jobs when stopping")
     secret_key: SecretStr = Field(
         default_factory=_default_secret_key,
-        description="Signs what is signed, 32 characters or more; empty: a key file of its own in development, refused in "
+        description="Signs what is signed, 32 characters or more; empty: a key file in development, refused in "
         "production",
     )
     admin_password: SecretStr | None = Field(
