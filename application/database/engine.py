@@ -28,9 +28,10 @@ def engine_options(url: str, pool_size: int) -> dict[str, Any]:
     """
     parsed = make_url(url)
     dialect = parsed.get_backend_name()
-    pooled: dict[str, Any] = {"pool_size": pool_size, "max_overflow": pool_size, "pool_timeout": BUSY_TIMEOUT_SECONDS}
+    private: dict[str, Any] = {"hide_parameters": True}  # an error in a log or a terminal quotes no password's hash
+    pooled = private | {"pool_size": pool_size, "max_overflow": pool_size, "pool_timeout": BUSY_TIMEOUT_SECONDS}
     if dialect == "sqlite":
-        file: dict[str, Any] = {"connect_args": {"timeout": BUSY_TIMEOUT_SECONDS}}
+        file = private | {"connect_args": {"timeout": BUSY_TIMEOUT_SECONDS}}
         in_memory = parsed.database in (None, "", ":memory:")  # there is one connection, which is the database
         return file if in_memory else file | pooled | {"max_overflow": 30}
     pooled["pool_pre_ping"] = True

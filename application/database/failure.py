@@ -8,6 +8,8 @@ from application.libs.error import Invalid, Refusal, Unavailable
 _SERIALIZATION = frozenset({"40001", "40P01"})  # PostgreSQL: serialization failure, deadlock
 _SERIALIZATION_MARIADB = frozenset({1020, 1213})  # record changed since last read, deadlock
 _LOCK_WAIT_MARIADB = 1205
+_LACKING = frozenset({"42P01", "42703"})  # PostgreSQL: undefined table, undefined column
+_LACKING_MARIADB = frozenset({1054, 1146})  # no such column, no such table
 _CHECK_MARIADB = 4025  # a check constraint failed; the driver calls that an operational error
 
 
@@ -41,6 +43,13 @@ def translate(error: DBAPIError | PoolTimeout) -> Refusal | None:
 def breaks_constraint(error: DBAPIError) -> bool:
     """Tell whether the rows asked for contradict a key, a reference or a check of the table."""
     return isinstance(error, IntegrityError) or _number(error) == _CHECK_MARIADB
+
+
+def lacks_tables(error: DBAPIError) -> bool:
+    """Tell whether a table or column is not there, because the migrations were not run."""
+    if _number(error) in _LACKING_MARIADB or _state(error) in _LACKING:
+        return True
+    return str(error.orig).startswith(("no such table", "no such column")) or "has no column named" in str(error.orig)
 
 
 def _state(error: DBAPIError) -> str | None:

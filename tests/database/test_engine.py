@@ -79,6 +79,11 @@ class TestPrepareEngine:
         options = engine_options(str(db.engine.url), 7)
         assert (options["pool_size"], options["pool_timeout"]) == (7, BUSY_TIMEOUT_SECONDS)
 
+    def test_quotes_no_parameters_in_an_error(self, counting: Flask) -> None:
+        with db.engine.connect() as connection, pytest.raises(sa.exc.DBAPIError) as raised:
+            connection.execute(sa.text("INSERT INTO nowhere VALUES (:value)"), {"value": "a hash"})
+        assert "a hash" not in str(raised.value)
+
 
 class TestInMemory:
     @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:"])
