@@ -1,5 +1,7 @@
 """Create, migrate and clear the database."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -8,6 +10,7 @@ from flask.cli import with_appcontext
 from flask_migrate import Migrate
 from flask_migrate import upgrade as run_migrations
 
+from application.cli.errors import MANAGER, shown
 from application.config.setting import ROOT
 from application.database import Base, change, db, transaction
 from application.database.lock import migration_lock
@@ -20,12 +23,19 @@ def init_app(app: Flask) -> None:
     Migrate(app, db, directory=DIRECTORY)
 
 
-def upgrade_database() -> None:
-    """Bring the tables to the newest revision, under a lock that other processes wait for."""
+@contextmanager
+def alone() -> Iterator[None]:
+    """Hold the lock of this database's migrations; a SQLite database's folder is made where there is none."""
     engine = db.engine
     if engine.dialect.name == "sqlite" and engine.url.database:
         Path(engine.url.database).parent.mkdir(parents=True, exist_ok=True)
     with migration_lock(engine):
+        yield
+
+
+def upgrade_database() -> None:
+    """Bring the tables to the newest revision, under a lock that other processes wait for."""
+    with alone():
         run_migrations(directory=DIRECTORY)
 
 
@@ -40,7 +50,7 @@ def clear_database() -> int:
 def upgrade() -> None:
     """Bring the database's tables to the newest revision."""
     upgrade_database()
-    click.echo(f"The database {_shown()} is up to date.")
+    click.echo(f"The database {name()} is up to date.")
 
 
 @click.command("init-db")
@@ -48,7 +58,7 @@ def upgrade() -> None:
 def init_db() -> None:
     """Create the database's tables, or bring them up to date."""
     upgrade_database()
-    click.echo(f"The database {_shown()} is ready. Next: `python manager.py create-admin`.")
+    click.echo(f"The database {name()} is ready. Next: `{MANAGER} create-admin`.")
 
 
 @click.command("clear-db")
@@ -57,10 +67,10 @@ def init_db() -> None:
 def clear_db(*, yes: bool) -> None:
     """Delete every row of every table; the tables stay."""
     if not yes:
-        click.confirm(f"Delete everything in {_shown()}?", abort=True)
-    click.echo(f"Deleted {clear_database()} rows from {_shown()}.")
+        click.confirm(f"Delete everything in {name()}?", abort=True)
+    click.echo(f"Deleted {clear_database()} rows from {name()}.")
 
 
-def _shown() -> str:
-    shown: str = db.engine.url.render_as_string(hide_password=True)
-    return shown.replace(f"{current_app.root_path}/", "")
+def name() -> str:
+    """Return the database's address as the commands show it."""
+    return shown(db.engine.url).replace(f"{current_app.root_path}/", "")

@@ -1,11 +1,11 @@
 """Be the group of commands behind `manager.py`."""
 
 from flask import Flask
-from flask.cli import FlaskGroup
-from flask_migrate.cli import db as migration_commands
 
 from application.cli import database
 from application.cli.dashboard import build_dashboard
+from application.cli.errors import Group
+from application.cli.migration import migration_group
 from application.cli.openapi import openapi
 from application.cli.run import run, runner, runserver
 from application.config.setting import AsyncMode, settings_or_exit
@@ -20,7 +20,7 @@ def _create_app() -> Flask:
     return app
 
 
-manager = FlaskGroup(
+manager = Group(
     create_app=_create_app,
     add_default_commands=True,
     help="Run and look after Redprint. Every command has its own --help.",
@@ -28,7 +28,7 @@ manager = FlaskGroup(
 manager.add_command(run)
 manager.add_command(runserver)
 manager.add_command(runner)
-manager.add_command(migration_commands, "db")
+manager.add_command(migration_group())
 manager.add_command(database.upgrade)
 manager.add_command(database.init_db)
 manager.add_command(database.init_db, "init_db")

@@ -8,15 +8,14 @@ from ipaddress import ip_address
 
 import click
 from pydantic import ValidationError
-from sqlalchemy.exc import OperationalError
 
 from application.cli import database
 from application.cli.dashboard import OUTPUT, SOURCES, TOKENS, BuildFailed, build
+from application.cli.errors import FAILURES, MANAGER, explain
 from application.cli.sample import load_sample
 from application.config.setting import AsyncMode, Settings
 from application.database import db, transaction
 from application.factory import create_app
-from application.libs.error import Unavailable
 from application.libs.secret import hash_password
 from application.modules.user import business as user_business
 from application.modules.user.schemas import UserIn
@@ -73,10 +72,8 @@ def prepare(settings: Settings, *, builds: bool = True) -> None:
             database.upgrade_database()
             for line in fill(settings, language):
                 click.echo(line)
-        except (OperationalError, Unavailable):
-            where = db.engine.url.render_as_string(hide_password=True)
-            message = f"The database {where} cannot be reached: start it, or set DATABASE_URL"
-            raise click.ClickException(message) from None
+        except FAILURES as error:
+            raise explain(error, db.engine.url) from None
         finally:
             db.engine.dispose()
     if builds:
@@ -108,7 +105,7 @@ def fill(settings: Settings, language: str) -> list[str]:
             user_business.create(name=ADMIN, password_hash=password_hash, roles=(Role.USER, Role.ADMIN))
             loaded = load_sample() if is_empty and settings.sample_data else None
     except user_business.NameTaken:
-        command = f"python manager.py create-admin --name {ADMIN} --existing"
+        command = f"{MANAGER} create-admin --name {ADMIN} --existing"
         message = f"Nobody is administrator, and a user has the name {ADMIN}: to make them one run `{command}`"
         raise click.ClickException(message) from None
     text = CREATED if settings.admin_password is None else CREATED_AS_SET

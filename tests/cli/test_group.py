@@ -42,3 +42,17 @@ class TestManager:
         assert result.returncode != 0
         assert "SECRET_KEY" in result.stderr
         assert len(result.stderr.strip().splitlines()) == 1
+
+    @pytest.mark.parametrize(
+        "arguments",
+        [("--help",), ("db", "--help"), ("db", "upgrade", "--help"), ("clear-db", "--help"), ("--version",)],
+    )
+    def test_helps_where_the_settings_are_refused(self, arguments: tuple[str, ...]) -> None:
+        result = _manage(*arguments, ENVIRONMENT="production", SECRET_KEY="")
+        assert (result.returncode, result.stderr) == (0, "")
+        assert result.stdout
+
+    def test_names_an_unknown_command_where_the_settings_are_refused(self) -> None:
+        result = _manage("nothing", ENVIRONMENT="production", SECRET_KEY="")
+        assert result.returncode == 2
+        assert "No such command 'nothing'" in result.stderr
