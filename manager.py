@@ -1,4 +1,4 @@
-"""Manage Redprint from the command line: `python manager.py --help` lists the commands."""
+"""Manage Redprint from the command line: `.venv/bin/python manager.py --help` lists the commands."""
 
 from application.cli.group import manager
 

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 KEY_LENGTH = 32  # characters; 256 bits when hexadecimal digits make half of it, RFC 2104 asks for the hash's length
 
-RECIPE = "python -c 'import secrets; print(secrets.token_hex(32))'"
+RECIPE = ".venv/bin/python -c 'import secrets; print(secrets.token_hex(32))'"
 
 KNOWN_WORDS = (
     "secret",

@@ -8,12 +8,15 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
+from application.cli.group import manager
 from tests.e2e.conftest import Serve
 from tests.e2e.server import PASSWORD, Server
 
 README = Path(__file__).parents[2] / "README.md"
+DOCUMENTS = ("README.md", "README.zh-CN.md", "docs/architecture.md", "CONTRIBUTING.md")
 
 EXAMPLES = {
     name: (language, code)
@@ -46,6 +49,16 @@ def _answers(output: str) -> list[Any]:
         answer, position = decoder.raw_decode(output, position)
         answers.append(answer)
     return answers
+
+
+def _exists(words: list[str]) -> bool:
+    """Tell whether the manager has this command; in a group the next word is one of its commands."""
+    command: click.Command | None = manager
+    for word in words:
+        if not isinstance(command, click.Group):
+            break
+        command = command.commands.get(word)
+    return command is not None
 
 
 @pytest.fixture
@@ -81,3 +94,14 @@ class TestReadme:
         targets = re.findall(r"`make (\w[\w-]*)`", README.read_text(encoding="utf-8"))
         makefile = (README.parent / "Makefile").read_text(encoding="utf-8")
         assert set(targets) <= set(re.findall(r"^([\w-]+):", makefile, re.MULTILINE))
+
+    @pytest.mark.parametrize("name", DOCUMENTS)
+    def test_commands_of_the_manager_exist(self, name: str) -> None:
+        text = (README.parent / name).read_text(encoding="utf-8")
+        called = re.findall(r"(?<![\w/.])(\S*python[\d.]*) manager\.py((?: [a-z][\w-]*)*)", text)
+        assert [interpreter for interpreter, _ in called if interpreter.lstrip("`") != ".venv/bin/python"] == []
+        rest = [row for row in text.splitlines() if row.startswith("| `.venv/bin/python manager.py --help`")]
+        listed = [[word] for row in rest for word in re.findall(r"`([a-z][\w-]*)`", row)]
+        assert len(listed) >= 5 * (name.startswith("README")), "the table names the commands"
+        missing = [words for words in [*(words.split() for _, words in called), *listed] if not _exists(words)]
+        assert missing == []
