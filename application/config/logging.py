@@ -134,6 +134,7 @@ def configure(settings: Settings) -> Callable[[bytes], None]:
         _attach(logging.getLogger(), console)
     _set_levels(settings.log_level)
     _leave_requests_to_the_edge()
+    _play_down_strangers()
     return write_line
 
 
@@ -202,6 +203,20 @@ def _leave_requests_to_the_edge() -> None:
     werkzeug = logging.getLogger("werkzeug")
     werkzeug.addFilter(_is_no_request_line)
     _INSTALLED.undo.callback(werkzeug.removeFilter, _is_no_request_line)
+
+
+def _play_down_strangers() -> None:
+    """Let no record of the socket libraries be worse than a warning: a stranger's odd request causes one."""
+    for name in ("engineio.server", "socketio.server"):
+        logger = logging.getLogger(name)
+        logger.addFilter(_as_warning)
+        _INSTALLED.undo.callback(logger.removeFilter, _as_warning)
+
+
+def _as_warning(record: logging.LogRecord) -> bool:
+    if record.levelno > logging.WARNING:
+        record.levelno, record.levelname = logging.WARNING, logging.getLevelName(logging.WARNING)
+    return True
 
 
 def _is_no_request_line(record: logging.LogRecord) -> bool:

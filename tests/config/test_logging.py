@@ -168,6 +168,16 @@ class TestConfigure:
 
         assert [line.rpartition(" ")[2] for line in file.read_text().splitlines()] == ["odd"]
 
+    @pytest.mark.parametrize("name", ["engineio.server", "socketio.server"])
+    def test_takes_no_stranger_s_socket_for_an_error(self, configure: Configure, name: str) -> None:
+        file = configure()
+
+        logging.getLogger(name).error("http://evil.example is not an accepted origin.")
+
+        assert f" WARNING {name} [-] http://evil.example" in file.read_text()
+        logs.reset()
+        assert logging.getLogger(name).filters == []
+
 
 class TestConsole:
     @pytest.mark.usefixtures("configure")
