@@ -9,13 +9,16 @@ from flask.sessions import SessionInterface
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from application import api
+from application.api import SOCKET_NAMESPACE
 from application.config import logging
 from application.config.scheduler import SCHEDULER_JOBS
 from application.config.setting import ROOT, Settings, settings_or_exit
 from application.database import SerializationFailure, db, engine_options, prepare_engine, transaction
 from application.extensions import babel, socketio
 from application.libs import failure, redprint
+from application.libs.door import Door
 from application.libs.edge import Edge
+from application.libs.web_application import WebApplication
 from application.modules.auth.business import identify
 from application.modules.dashboard.pages import preferred_language, render_error
 from application.modules.scheduler import engine
@@ -32,7 +35,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     """Build an application from the settings, or from the environment; start nothing."""
     settings = settings or settings_or_exit()
     write_line = logging.configure(settings)  # before Socket.IO, which else gives its loggers a console of their own
-    app = Flask("application", root_path=str(ROOT / "application"), static_folder=None)
+    app = WebApplication("application", root_path=str(ROOT / "application"), static_folder=None)
     app.extensions["settings"] = settings
     app.config.from_mapping(settings.flask())
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(settings.database_url, settings.database_pool_size)
@@ -50,6 +53,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         ping_interval=10,
         ping_timeout=5,
         manage_session=False,
+        namespaces=[SOCKET_NAMESPACE],  # unnamed, `/` would let anybody in
     )
     if settings.scheduler_enabled:
         # the last part of the time is for giving the lease back, before the runner is killed
@@ -62,9 +66,11 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 def _surrounded(app: Flask, settings: Settings, write_line: Callable[[bytes], None]) -> Any:
     """Put the edge around Flask and the Socket.IO middleware beside it; only proxies we were told of stand outside."""
+    door = Door(app.wsgi_app, socketio.server, namespace=SOCKET_NAMESPACE, limit=settings.socket_limit)
+    app.extensions["door"] = door
     edge = Edge(
         partial(Flask.wsgi_app, app),
-        sockets=app.wsgi_app,
+        sockets=door,
         write_line=write_line,
         log_format=settings.log_format.value,
         no_store=("/api", settings.scheduler_api_prefix),

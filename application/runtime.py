@@ -13,6 +13,7 @@ from flask import Flask
 
 from application.config.setting import ROOT, RunnerMode, Settings
 from application.extensions import scheduler, socketio
+from application.libs.door import Door
 from application.libs.supervisor import HostLock, Orders, Supervisor
 
 LOOK_SECONDS = 0.2
@@ -45,7 +46,7 @@ def start(app: Flask, *, stopping: Callable[[], bool] | None = None) -> None:
     runtime = app.extensions["runtime"] = Runtime()
     settings: Settings = app.extensions["settings"]
     if stopping is not None:
-        socketio.start_background_task(_close_sockets_when, stopping, lambda: runtime.ended)
+        socketio.start_background_task(_watch_sockets, app.extensions["door"], stopping, lambda: runtime.ended)
     if settings.runner is RunnerMode.INLINE or (settings.runner is RunnerMode.AUTO and stopping is None):
         runtime.inline = True
         with app.app_context():
@@ -106,11 +107,13 @@ def _environment(environment: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environment.items() if name not in WEB_ONLY}
 
 
-def _close_sockets_when(stopping: Callable[[], bool], ended: Callable[[], bool]) -> None:
-    """Close every client's socket once this process is to stop: an open one would hold it for the whole timeout."""
+def _watch_sockets(door: Door, stopping: Callable[[], bool], ended: Callable[[], bool]) -> None:
+    """Close idle sockets, and all once this process is to stop: an open one would hold it for the whole timeout."""
     while not stopping():
+        door.sweep()
         socketio.sleep(LOOK_SECONDS)
     while not ended():  # one may still come in before the door is shut
         for client in list(socketio.server.eio.sockets.values()):
             client.close(wait=False)
+        door.sweep()
         socketio.sleep(LOOK_SECONDS)

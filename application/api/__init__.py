@@ -9,6 +9,8 @@ from application.libs import openapi
 from application.modules.dashboard.pages import dashboard
 from application.modules.monitor.sockets import MonitorNamespace
 
+SOCKET_NAMESPACE = "/ws"
+
 
 def init_app(app: Flask) -> None:
     """Register the versions of the API, the scheduler's, the pages and the sockets."""
@@ -19,4 +21,4 @@ def init_app(app: Flask) -> None:
     if settings.scheduler_enabled:
         app.register_blueprint(scheduler.surface(settings.scheduler_api_prefix))
     app.register_blueprint(dashboard)
-    socketio.on_namespace(MonitorNamespace("/ws"))
+    socketio.on_namespace(MonitorNamespace(SOCKET_NAMESPACE))

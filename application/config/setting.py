@@ -89,7 +89,7 @@ class Settings(BaseSettings):
     port: int = Field(5000, ge=0, le=65535, description="Port to listen on; 0 takes a free one")
     workers: int = Field(1, ge=1, description="Web processes of gunicorn; more than one is refused until it is safe")
     worker_connections: int = Field(1000, ge=1, description="Connections one gevent or eventlet worker holds at once")
-    threads: int = Field(32, ge=9, description="Threads of a worker in threading mode; each open socket keeps one")
+    threads: int = Field(32, ge=10, description="Threads of a worker in threading mode; each open socket keeps one")
     async_mode: AsyncMode = Field(
         default_factory=_default_async_mode,
         description="threading, gevent or eventlet; empty: gevent, in testing threading; never guessed",
@@ -241,6 +241,13 @@ class Settings(BaseSettings):
         if self.ws_open is None:
             return self.environment is Environment.DEVELOPMENT and address.is_loopback(self.host)
         return self.ws_open
+
+    @property
+    def socket_limit(self) -> int:
+        """Return how many sockets a worker holds; the threads or connections beyond stay free for requests."""
+        if self.async_mode is AsyncMode.THREADING:
+            return self.threads - 8
+        return max(2, self.worker_connections - 50, self.worker_connections // 2)
 
     @property
     def console(self) -> bool:

@@ -171,7 +171,7 @@ class _Exchange:
         return self
 
     def pass_through(self) -> Iterable[bytes]:
-        """Let Socket.IO have the connection: nothing is wrapped, held back or caught."""
+        """Let Socket.IO have the connection: nothing is wrapped or held back, only a refusal before it is answered."""
         fault = self._edge.trusted.fault(self._environ)
         if fault is not None:
             self._answer = self._refuse(HostRefused(fault))
@@ -180,6 +180,9 @@ class _Exchange:
             self._status = 101  # a websocket says so on the connection itself and never calls start_response
         try:
             return self._edge.sockets(self._environ, self._observe)
+        except Refusal as refusal:
+            self._answer = self._refuse(refusal)
+            return self
         finally:
             self._finish()
 

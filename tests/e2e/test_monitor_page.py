@@ -132,7 +132,7 @@ class TestMonitoring:
                 expect(status(visited.page)).to_have_text("Live", timeout=PATIENCE)
 
     def test_waits_for_room(self, server: Serve) -> None:
-        served = server(async_mode="threading", threads=9)  # eight stay free for requests: room for one viewer
+        served = server(async_mode="threading", threads=10)  # eight stay free for requests, one to refuse
         with visit(served.url) as first, visit_again(first) as second:
             start(first.page)
             second.page.get_by_role("button", name="Start monitoring").click()

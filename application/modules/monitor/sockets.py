@@ -5,7 +5,6 @@ from flask_socketio import ConnectionRefusedError as Refused
 from flask_socketio import Namespace, emit
 
 from application.config.current import current_settings
-from application.config.setting import AsyncMode
 from application.database import transaction
 from application.extensions import socketio
 from application.libs.sampler import Sampler
@@ -14,8 +13,6 @@ from application.modules.monitor.business import read_memory
 from application.permissions import Permission
 
 INTERVAL_SECONDS = 2.0
-
-_THREADS_FOR_HTTP = 8  # in threading mode an open socket keeps a thread; these stay free for requests
 
 
 class MonitorNamespace(Namespace):
@@ -46,9 +43,8 @@ def _sid() -> str:
 
 
 def _check_room(viewers: int) -> None:
-    settings = current_settings()
-    if settings.async_mode is AsyncMode.THREADING and viewers >= settings.threads - _THREADS_FOR_HTTP:
-        raise Refused("Too many viewers for this server's threads; try again later", {"code": "unavailable"})
+    if viewers >= current_settings().socket_limit - 1:  # one stays free, for whoever is told so
+        raise Refused("Too many viewers for this server; try again later", {"code": "unavailable"})
 
 
 def _check_token(auth: object) -> None:

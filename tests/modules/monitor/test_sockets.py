@@ -47,6 +47,6 @@ class TestOnConnect:
         assert not _connect(app, viewers, {"token": nobody.token}).is_connected("/ws")
 
     def test_keeps_threads_free_for_requests(self, app: Flask, viewers: list[Viewer], ada: Caller) -> None:
-        room = app.extensions["settings"].threads - 8
+        room = app.extensions["settings"].socket_limit - 1
         connected = [_connect(app, viewers, {"token": ada.token}).is_connected("/ws") for _ in range(room + 1)]
         assert connected == [True] * room + [False]
