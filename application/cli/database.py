@@ -1,7 +1,7 @@
 """Create, migrate and clear the database."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import click
@@ -27,9 +27,16 @@ def init_app(app: Flask) -> None:
 def alone() -> Iterator[None]:
     """Hold the lock of this database's migrations; a SQLite database's folder is made where there is none."""
     engine = db.engine
-    if engine.dialect.name == "sqlite" and engine.url.database:
-        Path(engine.url.database).parent.mkdir(parents=True, exist_ok=True)
-    with migration_lock(engine):
+    with ExitStack() as stack:
+        try:
+            if engine.dialect.name == "sqlite" and engine.url.database:
+                Path(engine.url.database).parent.mkdir(parents=True, exist_ok=True)
+            stack.enter_context(migration_lock(engine))
+        except TimeoutError:
+            raise
+        except OSError as error:
+            message = f"{error.filename} cannot be made ({error.strerror}): make it, or set DATABASE_URL"
+            raise click.ClickException(message) from None
         yield
 
 

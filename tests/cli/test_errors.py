@@ -79,6 +79,14 @@ class TestGroup:
         assert len(done.stderr.splitlines()) == 1
         assert "hidden" not in done.stdout + done.stderr
 
+    @pytest.mark.parametrize("arguments", [["init-db"], ["upgrade"], ["db", "upgrade"]], ids=_named)
+    def test_says_where_no_folder_can_be_made(self, tmp_path: Path, arguments: list[str]) -> None:
+        (tmp_path / "file").touch()
+        done = _manage(f"sqlite:///{tmp_path}/file/deep/a.db", tmp_path, *arguments)
+        assert done.returncode == 1
+        cure = "(Not a directory): make it, or set DATABASE_URL"
+        assert done.stderr == f"Error: {tmp_path}/file/deep cannot be made {cure}\n"
+
 
 class TestExplain:
     def test_quotes_no_row(self) -> None:
