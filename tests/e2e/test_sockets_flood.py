@@ -82,7 +82,7 @@ class TestNamespace:
         stranger.recv()
         stranger.send("40")
         assert str(stranger.recv()) == '44"Unable to connect"'
-        stranger.shutdown()
+        stranger.close(timeout=2)
 
 
 class TestOddRequests:
