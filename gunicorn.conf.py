@@ -15,6 +15,7 @@ from time import monotonic
 from types import FrameType
 from typing import Any
 
+from gunicorn import util
 from gunicorn.arbiter import Arbiter
 from gunicorn.http.errors import ParseException
 from gunicorn.workers.base import Worker
@@ -69,6 +70,7 @@ proc_name = "redprint"
 def post_worker_init(worker: Worker) -> None:
     """Start what lives beside the requests."""
     worker.wsgi.extensions["edge"].body_errors += (ParseException,)
+    util.write_error = import_module("application.libs.server_refusal").write_refusal  # every worker class calls it
 
     def stopping() -> bool:
         return not worker.alive or os.getppid() != worker.ppid

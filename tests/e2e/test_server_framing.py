@@ -1,5 +1,6 @@
 """Hostile framing: what no client library sends, byte by byte, to the server in all three async modes."""
 
+import json
 import re
 import socket
 from collections.abc import Callable
@@ -80,16 +81,58 @@ class TestBody:
         assert status(send(served, request("GET", BLOGS))) == 200
 
 
+def refused(answer: str) -> tuple[int, str]:
+    """Return status and code of an answer that gunicorn gave by itself, once it is what every refusal is."""
+    head, _, body = answer.partition("\r\n\r\n")
+    headers = dict(line.split(": ", 1) for line in head.split("\r\n")[1:])
+    members = json.loads(body)
+    assert headers["Content-Type"] == "application/problem+json"
+    assert headers["Content-Length"] == str(len(body.encode()))
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Cache-Control"] == "no-store"
+    assert headers["Connection"] == "close"
+    assert members["status"] == status(answer)
+    assert members["request_id"] == headers["X-Request-ID"]
+    assert members["detail"] == members["title"], "the parser's words are not for clients"
+    return status(answer), str(members["code"])
+
+
 class TestLimits:
     def test_101_headers_are_431(self, served: Server) -> None:
         headers = [f"X-Number-{number}: 1" for number in range(101)]
-        assert status(send(served, request("GET", BLOGS, *headers))) == 431
+        assert refused(send(served, request("GET", BLOGS, *headers))) == (431, "headers_too_large")
 
     def test_a_header_of_9_kb_is_431(self, served: Server) -> None:
-        assert status(send(served, request("GET", BLOGS, f"X-Long: {'x' * 9000}"))) == 431
+        answer = send(served, request("GET", BLOGS, f"X-Long: {'x' * 9000}"))
+        assert refused(answer) == (431, "headers_too_large")
 
-    def test_a_line_of_5_kb_is_414(self, served: Server) -> None:
-        assert status(send(served, request("GET", f"{BLOGS}?q={'x' * 5000}"))) == 414
+    @pytest.mark.parametrize("path", [BLOGS, "/scheduler/jobs", "/"])
+    def test_a_line_of_5_kb_is_414(self, served: Server, path: str) -> None:
+        answer = send(served, request("GET", f"{path}?q={'x' * 5000}"))
+        assert refused(answer) == (414, "address_too_long")
+        assert "4094" not in answer
+
+    @pytest.mark.parametrize(
+        ("data", "expected"),
+        [
+            pytest.param(b"<script> / HTTP/1.1\r\n\r\n", (400, "bad_request"), id="method"),
+            pytest.param(b"GET / HTTP/9.9\r\n\r\n", (400, "bad_request"), id="version"),
+            pytest.param(b"GET / HTTP/1.1\r\n<script>: 1\r\n\r\n", (400, "bad_request"), id="header"),
+            pytest.param(request("POST", LOGIN, "Expect: tea"), (417, "expectation_failed"), id="expectation"),
+            pytest.param(
+                request("POST", LOGIN, "Transfer-Encoding: xchunked"), (501, "coding_not_implemented"), id="coding"
+            ),
+        ],
+    )
+    def test_what_cannot_be_read_is_not_repeated(self, served: Server, data: bytes, expected: tuple[int, str]) -> None:
+        answer = send(served, data, close=True)
+        assert refused(answer) == expected
+        assert "script" not in answer
+
+    def test_refusals_are_found_in_the_log_by_their_id(self, served: Server) -> None:
+        answer = send(served, request("GET", f"{BLOGS}?q={'x' * 5000}"))
+        request_id = json.loads(answer.partition("\r\n\r\n")[2])["request_id"]
+        assert f"answered 414; request id {request_id}" in served.log.read_text()
 
 
 class TestHost:
