@@ -18,6 +18,7 @@ from application.extensions import babel, socketio
 from application.libs import failure, redprint
 from application.libs.door import Door
 from application.libs.edge import Edge
+from application.libs.web_application import WebApplication
 from application.modules.auth.business import identify
 from application.modules.dashboard.pages import preferred_language, render_error
 from application.modules.scheduler import engine
@@ -34,7 +35,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     """Build an application from the settings, or from the environment; start nothing."""
     settings = settings or settings_or_exit()
     write_line = logging.configure(settings)  # before Socket.IO, which else gives its loggers a console of their own
-    app = Flask("application", root_path=str(ROOT / "application"), static_folder=None)
+    app = WebApplication("application", root_path=str(ROOT / "application"), static_folder=None)
     app.extensions["settings"] = settings
     app.config.from_mapping(settings.flask())
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(settings.database_url, settings.database_pool_size)

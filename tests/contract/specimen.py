@@ -35,6 +35,7 @@ from application.libs.page import Page
 from application.libs.record import Record
 from application.libs.redprint import Redprint, Surface, unit_of_work
 from application.libs.schema import Ident, Int32, Int64, PageQuery, Schema, Upload, UtcTime
+from application.libs.web_application import WebApplication
 
 METADATA = sa.MetaData()
 _OPTIONS: dict[str, Any] = dict(TABLE_OPTIONS)
@@ -329,7 +330,7 @@ def page(status: int, request_id: str) -> Response:
 
 def build(url: str, *, testing: bool = True, surfaces: Sequence[Surface] | None = None) -> Flask:
     """Return an application that serves the specimen in two dialects."""
-    app = Flask("specimen", static_folder=None)
+    app = WebApplication("specimen", static_folder=None)
     app.config.update(
         TESTING=testing,
         SQLALCHEMY_DATABASE_URI=url,

@@ -8,6 +8,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 
+from application.libs.edge import DATA_POLICY
 from application.libs.ident import new_id
 from application.libs.view import BrokenPromiseError, UndeclaredRefusalError
 
@@ -37,6 +38,13 @@ class TestMethods:
         assert response.status_code == 200
         assert set(response.headers["Allow"].split(", ")) == {"GET", "HEAD", "OPTIONS", "POST"}
         assert response.data == b""
+
+    @pytest.mark.parametrize("path", [URL, "/bare/specimen"])
+    def test_options_names_no_media_type(self, plain_client: FlaskClient, path: str) -> None:
+        response = plain_client.options(path)
+        assert "Content-Type" not in response.headers
+        assert response.headers["Content-Security-Policy"] == DATA_POLICY
+        assert response.headers["Content-Length"] == "0"
 
     @pytest.mark.parametrize("method", ["TRACE", "PATCH", "DELETE", "CONNECT", "PROPFIND"])
     def test_others_are_refused_with_what_is_allowed(self, plain_client: FlaskClient, method: str) -> None:

@@ -1,0 +1,13 @@
+"""What is different from Flask."""
+
+from application.libs.web_application import WebApplication
+
+
+class TestOptions:
+    def test_have_no_content_and_so_no_media_type(self) -> None:
+        app = WebApplication("specimen")
+        app.add_url_rule("/", view_func=lambda: "", methods=["GET", "POST"])
+        response = app.test_client().options("/")
+        assert (response.status_code, response.data) == (200, b"")
+        assert "Content-Type" not in response.headers
+        assert set(response.headers["Allow"].split(", ")) == {"GET", "HEAD", "OPTIONS", "POST"}
