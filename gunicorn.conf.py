@@ -67,6 +67,15 @@ sendfile = settings["async_mode"] != "eventlet"  # its sockets cannot
 proc_name = "redprint"
 
 
+def on_starting(server: Arbiter) -> None:
+    """Refuse a number of workers that was given past the settings, by `-w` or GUNICORN_CMD_ARGS, as they would."""
+    if server.cfg.workers != settings["workers"]:
+        given = {**os.environ, "WORKERS": str(server.cfg.workers)}
+        read = subprocess.run([sys.executable, "-c", READ], env=given, stdout=subprocess.DEVNULL, check=False)
+        if read.returncode:
+            raise SystemExit(read.returncode)
+
+
 def post_worker_init(worker: Worker) -> None:
     """Start what lives beside the requests."""
     worker.wsgi.extensions["edge"].body_errors += (ParseException,)

@@ -122,7 +122,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         if isinstance(report.longrepr, tuple)
     )
     ran = {report.nodeid for outcome in ("passed", "failed") for report in terminalreporter.stats.get(outcome, [])}
-    in_browser = sum(node.startswith("tests/e2e/test_monitor_page.py") for node in ran)
+    in_browser = sum(node.startswith("tests/e2e/test_monitor_page.py") or "browser_example" in node for node in ran)
     terminalreporter.write_sep("=", "what did not run")
     for reason, count in skipped.most_common():
         terminalreporter.write_line(f"{count} skipped: {reason}")

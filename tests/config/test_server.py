@@ -1,6 +1,7 @@
 """What gunicorn's master is told of the settings."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -42,3 +43,18 @@ class TestGunicornConf:
             [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=60, check=True
         )
         assert result.stdout == "[]\n"
+
+    def test_refuses_more_workers_than_the_settings_would(self, tmp_path: Path) -> None:
+        result = subprocess.run(
+            [sys.executable, "-m", "gunicorn", "-w", "3"],
+            cwd=ROOT,
+            env={**os.environ, "PORT": "0", "LOG_DIRECTORY": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert result.returncode == 78
+        refusals = [line for line in result.stderr.splitlines() if "WORKERS" in line]
+        assert len(refusals) == 1
+        assert "Traceback" not in result.stderr

@@ -12,6 +12,7 @@ import click
 import pytest
 
 from application.cli.group import manager
+from tests.e2e.browser import visit
 from tests.e2e.conftest import Serve
 from tests.e2e.server import PASSWORD, Server
 
@@ -72,7 +73,7 @@ def ready(server: Serve) -> Server:
 
 class TestReadme:
     def test_shows_an_example_of_each_kind(self) -> None:
-        assert set(EXAMPLES) == {"api", "scheduler", "socket"}
+        assert set(EXAMPLES) == {"api", "browser", "scheduler", "socket"}
 
     def test_api_example_writes_and_reads_a_blog(self, ready: Server) -> None:
         written, listed = _answers(_run("api", ready))
@@ -89,6 +90,16 @@ class TestReadme:
         greeting, reading = _run("socket", ready).splitlines()
         assert greeting == "['connected', {'data': '连接成功'}]"
         assert 0 < float(reading.removeprefix("server_response ")) < 100
+
+    def test_browser_example_fills_the_table_and_asks_the_api(self, ready: Server) -> None:
+        _run("api", ready)
+        _language, code = EXAMPLES["browser"]
+        with visit(ready.url) as visited:
+            visited.page.get_by_role("button", name="Start monitoring").click()
+            visited.page.get_by_role("table", name="Virtual memory").wait_for()
+            blogs = visited.page.evaluate(f"async () => {{ {code} return data; }}")
+            assert [blog["title"] for blog in blogs] == ["Hello"]
+            assert visited.faults == []
 
     def test_table_of_commands_names_real_targets(self) -> None:
         targets = re.findall(r"`make (\w[\w-]*)`", README.read_text(encoding="utf-8"))

@@ -1,9 +1,10 @@
 """The server's smoke suite: real gunicorn with the shipped configuration, in all three async modes."""
 
+import sqlite3
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -123,6 +124,21 @@ class TestScheduler:
 
         wait_until(lambda: status() == "succeeded", 10, status)
         assert time.monotonic() - asked_at < 5
+
+    def test_fires_by_its_schedule_in_the_runner(self, served: Server) -> None:
+        session = requests.Session()
+        session.headers.update(sign_in(served))
+        runner = served.await_runner()
+        runs = f"{served.url}/scheduler/jobs/prune-expired-tokens/runs"
+        wait_until(lambda: session.get(runs, timeout=10).status_code == 200, 15, served.said)
+        with closing(sqlite3.connect(served.folder / "application.db", timeout=10)) as database, database:
+            database.execute("UPDATE scheduler_job SET next_run_time = ?", (int(time.time() * 1_000_000),))
+
+        def fired() -> list[dict[str, object]]:
+            return [run for run in session.get(runs, timeout=10).json() if run["cause"] == "schedule"]
+
+        wait_until(lambda: [run["status"] for run in fired()] == ["succeeded"], 10, lambda: f"{fired()}")
+        assert [run["process"] for run in fired()] == [runner.pid]
 
 
 @pytest.fixture(scope="module")
