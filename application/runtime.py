@@ -110,7 +110,10 @@ def _environment(environment: Mapping[str, str]) -> dict[str, str]:
 def _watch_sockets(door: Door, stopping: Callable[[], bool], ended: Callable[[], bool]) -> None:
     """Close idle sockets, and all once this process is to stop: an open one would hold it for the whole timeout."""
     while not stopping():
-        door.sweep()
+        try:
+            door.sweep()
+        except Exception:  # whatever a socket does, the others are still to be closed at the end
+            _LOG.exception("The sockets cannot be swept; trying again")
         socketio.sleep(LOOK_SECONDS)
     while not ended():  # one may still come in before the door is shut
         for client in list(socketio.server.eio.sockets.values()):
