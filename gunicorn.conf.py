@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from importlib import import_module
 from time import monotonic
@@ -38,9 +39,14 @@ def read_settings() -> dict[str, Any]:
     pid, _, known = os.environ.pop("REDPRINT_SERVER", "").partition(" ")
     if pid == str(os.getpid()):
         return dict(json.loads(known))
-    read = subprocess.run([sys.executable, "-c", READ], stdout=subprocess.PIPE, check=False)
+    return read_afresh(os.environ)
+
+
+def read_afresh(environment: Mapping[str, str]) -> dict[str, Any]:
+    """Read the settings of an environment, or end with their refusal, whose reason has then been said."""
+    read = subprocess.run([sys.executable, "-c", READ], env=environment, stdout=subprocess.PIPE, check=False)
     if read.returncode:
-        raise SystemExit(read.returncode)  # the reason has been said
+        raise SystemExit(read.returncode)
     return dict(json.loads(read.stdout))
 
 
@@ -70,10 +76,7 @@ proc_name = "redprint"
 def on_starting(server: Arbiter) -> None:
     """Refuse a number of workers that was given past the settings, by `-w` or GUNICORN_CMD_ARGS, as they would."""
     if server.cfg.workers != settings["workers"]:
-        given = {**os.environ, "WORKERS": str(server.cfg.workers)}
-        read = subprocess.run([sys.executable, "-c", READ], env=given, stdout=subprocess.DEVNULL, check=False)
-        if read.returncode:
-            raise SystemExit(read.returncode)
+        read_afresh({**os.environ, "WORKERS": str(server.cfg.workers)})
 
 
 def post_worker_init(worker: Worker) -> None:
