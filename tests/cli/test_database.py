@@ -1,8 +1,5 @@
 """The commands that create, migrate and clear the database, on every database."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 import sqlalchemy as sa
 from alembic.util import CommandError
@@ -12,25 +9,8 @@ from flask_migrate import check as check_drift
 from flask_migrate import downgrade as run_down
 
 from application.cli import database
-from application.config.setting import Environment, load_settings
 from application.database import Base, db, transaction
-from application.factory import create_app
 from application.modules.tag import business as tag_business
-from tests.services import DATABASES, fresh_database
-
-
-@pytest.fixture(params=DATABASES)
-def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Flask]:
-    """Build an application on a database without tables."""
-    with fresh_database(request.param, tmp_path) as url:
-        settings = load_settings(
-            environment=Environment.TESTING, database_url=url, log_directory=tmp_path / "logs", _env_file=None
-        )
-        app = create_app(settings)
-        database.init_app(app)
-        yield app
-        with app.app_context():
-            db.engine.dispose()
 
 
 @pytest.fixture

@@ -1,40 +1,21 @@
 """The commands of Flask-Migrate, on every database."""
 
 import threading
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskCliRunner
 
-from application.cli import database
 from application.cli.migration import migration_group
-from application.config.setting import ROOT, Environment, load_settings
+from application.config.setting import ROOT
 from application.database import db
 from application.database.lock import migration_lock
-from application.factory import create_app
-from tests.services import DATABASES, fresh_database
-
-
-@pytest.fixture(params=DATABASES)
-def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Flask]:
-    """Build an application on a database without tables."""
-    with fresh_database(request.param, tmp_path) as url:
-        settings = load_settings(
-            environment=Environment.TESTING, database_url=url, log_directory=tmp_path / "logs", _env_file=None
-        )
-        app = create_app(settings)
-        database.init_app(app)
-        app.cli.add_command(migration_group())
-        yield app
-        with app.app_context():
-            db.engine.dispose()
 
 
 @pytest.fixture
 def run(empty: Flask) -> FlaskCliRunner:
     """Return what runs the commands of the application."""
+    empty.cli.add_command(migration_group())
     return empty.test_cli_runner()
 
 
