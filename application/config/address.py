@@ -79,7 +79,12 @@ def in_temporary_directory(text: str) -> bool:
     url = make_url(text)
     if url.get_backend_name() != "sqlite" or _is_memory(url):
         return False
-    file = Path((url.database or "").removeprefix("file:")).resolve()
+    return is_temporary(Path((url.database or "").removeprefix("file:")))
+
+
+def is_temporary(path: Path) -> bool:
+    """Tell whether a reboot or a cleaner removes what is there."""
+    file = path.resolve()
     places = [Path(tempfile.gettempdir()), *(Path("/") / place for place in ("tmp", "var/tmp", "dev/shm"))]
     return any(file.is_relative_to(place.resolve()) for place in places)
 

@@ -19,12 +19,35 @@ class AsyncMode(StrEnum):
     EVENTLET = "eventlet"
 
 
+class Opening(StrEnum):
+    """Say whether something that is closed by default stands open."""
+
+    NO = "no"
+    YES = "yes"
+    EVEN_IN_PRODUCTION = "even-in-production"
+
+
 class RunnerMode(StrEnum):
     """Name where jobs fire: auto is a child process under gunicorn, inline under runserver and in tests."""
 
     AUTO = "auto"
     INLINE = "inline"
     NONE = "none"
+
+
+class Language(StrEnum):
+    """Name a language there are texts in."""
+
+    ENGLISH = "en"
+    CHINESE = "zh"
+
+
+class FileStorage(StrEnum):
+    """Name where files are kept."""
+
+    LOCAL = "local"
+    S3 = "s3"
+    QINIU = "qiniu"
 
 
 class LogFormat(StrEnum):
@@ -42,3 +65,19 @@ class LogLevel(StrEnum):
     WARNING = "WARNING"
     ERROR = "ERROR"
     CRITICAL = "CRITICAL"
+
+
+class MailBackend(StrEnum):
+    """Say what becomes of mail: it is handed to the server, shown on the console, or kept in memory."""
+
+    SMTP = "smtp"
+    CONSOLE = "console"
+    MEMORY = "memory"
+
+
+class SmsMethod(StrEnum):
+    """Say how a provider of short messages is asked."""
+
+    GET = "GET"
+    POST = "POST"
+    PUT = "PUT"

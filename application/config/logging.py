@@ -2,24 +2,39 @@
 
 import json
 import logging
+import re
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
 
+from application.config.sender import mail_server
 from application.config.setting import LogFormat, LogLevel, Settings, SettingsRefused
 from application.libs.access_line import stamp
 from application.libs.edge import REQUEST_ID
-from application.libs.error_mail import ErrorMail, MailServer
+from application.libs.error_mail import ErrorMail
 from application.libs.logfile import LogFile, escaped
 from application.libs.redaction import MASK, Redaction
+from application.libs.run_output import OutputTap
 
 FILE_NAME = "application.log"
 
 CONTINUATION = "    | "
 """Begins each line of a traceback, so that no text within one can pretend to be a record."""
 
-QUIET = ("alembic", "apscheduler", "engineio.client", "engineio.server", "socketio.client", "socketio.server")
+QUIET = (
+    "alembic",
+    "apscheduler",
+    "celery",
+    "kombu",
+    "engineio.client",
+    "engineio.server",
+    "socketio.client",
+    "socketio.server",
+)
 """Loggers that tell every step; the last four would add a console of their own if they had no level."""
+
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+"""A terminal's escape sequence for the look of text (ECMA-48 §8.3.117)."""
 
 STANDARD_MEMBERS = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
 
@@ -127,6 +142,9 @@ def configure(settings: Settings) -> Callable[[bytes], None]:
         handler.setFormatter(TextFormatter(redact) if isinstance(handler, ErrorMail) else formatter)
         _INSTALLED.undo.callback(handler.close)
         _attach(logging.getLogger(), handler)
+    tap = OutputTap()
+    tap.setFormatter(TextFormatter(redact))
+    _attach(logging.getLogger(), tap)
     _join_gunicorn(handlers)
     if settings.console:
         console = ConsoleHandler()
@@ -162,15 +180,7 @@ def message_of(record: logging.LogRecord) -> str:
 
 
 def _mail(settings: Settings) -> ErrorMail:
-    password = settings.mail_password
-    server = MailServer(
-        host=settings.mail_server,
-        port=settings.mail_port,
-        username=settings.mail_username,
-        password=None if password is None else password.get_secret_value(),
-        starttls=settings.mail_use_tls,
-    )
-    return ErrorMail(server=server, sender=settings.error_mail_from, recipients=settings.error_mail_to)
+    return ErrorMail(server=mail_server(settings), sender=settings.error_mail_from, recipients=settings.error_mail_to)
 
 
 def _attach(logger: logging.Logger, handler: logging.Handler) -> None:
@@ -201,8 +211,10 @@ def _set_level(logger: logging.Logger, level: int | str) -> None:
 def _leave_requests_to_the_edge() -> None:
     """Drop the development server's request lines: they show query strings, and the edge has a line for each."""
     werkzeug = logging.getLogger("werkzeug")
-    werkzeug.addFilter(_is_no_request_line)
-    _INSTALLED.undo.callback(werkzeug.removeFilter, _is_no_request_line)
+    for keep in (_is_no_request_line, _uncoloured):
+        if keep not in werkzeug.filters:  # another's would go with ours
+            werkzeug.addFilter(keep)
+            _INSTALLED.undo.callback(werkzeug.removeFilter, keep)
 
 
 def _play_down_strangers() -> None:
@@ -216,6 +228,12 @@ def _play_down_strangers() -> None:
 def _as_warning(record: logging.LogRecord) -> bool:
     if record.levelno > logging.WARNING:
         record.levelno, record.levelname = logging.WARNING, logging.getLevelName(logging.WARNING)
+    return True
+
+
+def _uncoloured(record: logging.LogRecord) -> bool:
+    """Take out the colours that Werkzeug writes into its texts, which would come out escaped."""
+    record.msg = COLOUR.sub("", str(record.msg))
     return True
 
 

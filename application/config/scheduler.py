@@ -1,7 +1,8 @@
 """Say what is scheduled from the start: the table of contents of what runs by itself.
 
 Each job is a dict as Flask-APScheduler takes it: `id`, `func` as `package.module:function`, a trigger and its fields.
-A runner brings changes into the database when it starts; a pause by an operator stays.
+A runner brings changes into the database when it starts; a pause by an operator stays. Whatever else Flask-APScheduler
+reads from its configuration may stand here, too: SCHEDULER_EXECUTORS, SCHEDULER_JOB_DEFAULTS, SCHEDULER_AUTH, …
 """
 
 from typing import Any
@@ -13,5 +14,47 @@ SCHEDULER_JOBS: list[dict[str, Any]] = [
         "func": "application.modules.auth.tasks:prune_expired_tokens",
         "trigger": "interval",
         "minutes": 10,
+    },
+    {
+        "id": "prune-expired-idempotency-keys",
+        "name": "Prune expired idempotency keys",
+        "func": "application.modules.idempotency.tasks:prune_expired_idempotency_keys",
+        "trigger": "interval",
+        "minutes": 30,
+    },
+    {
+        "id": "settle-messages",
+        "name": "Give up messages whose task has ended without a word",
+        "func": "application.modules.message.tasks:settle_messages",
+        "trigger": "interval",
+        "minutes": 5,
+    },
+    {
+        "id": "prune-messages",
+        "name": "Prune old messages",
+        "func": "application.modules.message.tasks:prune_messages",
+        "trigger": "interval",
+        "minutes": 5,
+    },
+    {
+        "id": "prune-runs",
+        "name": "Prune the ledger of runs",
+        "func": "application.modules.scheduler.tasks:prune_runs",
+        "trigger": "interval",
+        "minutes": 5,
+    },
+    {
+        "id": "prune-tasks",
+        "name": "Prune tasks that ended long ago",
+        "func": "application.modules.task.tasks:prune_tasks",
+        "trigger": "interval",
+        "minutes": 10,
+    },
+    {
+        "id": "sweep-files",
+        "name": "Sweep files that nobody needs",
+        "func": "application.modules.file.tasks:sweep_files",
+        "trigger": "interval",
+        "minutes": 30,
     },
 ]

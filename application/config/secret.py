@@ -12,6 +12,8 @@ KEY_LENGTH = 32  # characters; 256 bits when hexadecimal digits make half of it,
 
 RECIPE = ".venv/bin/python -c 'import secrets; print(secrets.token_hex(32))'"
 
+WEBHOOK_RECIPE = 'echo "whsec_$(head -c 32 /dev/urandom | base64)"'
+
 KNOWN_WORDS = (
     "secret",
     "secret!",

@@ -3,8 +3,21 @@
 from application.database.base import TABLE_OPTIONS, Base, db
 from application.database.engine import engine_options, prepare_engine
 from application.database.failure import SerializationFailure
+from application.database.rewrite import rewrite
 from application.database.types import Id, UtcDateTime
-from application.database.unit import Unit, after_commit, change, execute, transaction
+from application.database.unit import (
+    Unit,
+    after_commit,
+    change,
+    execute,
+    gather,
+    gathered,
+    is_inside_unit,
+    isolated,
+    put_off,
+    reader_beside,
+    transaction,
+)
 
 __all__ = [
     "TABLE_OPTIONS",
@@ -18,6 +31,13 @@ __all__ = [
     "db",
     "engine_options",
     "execute",
+    "gather",
+    "gathered",
+    "is_inside_unit",
+    "isolated",
     "prepare_engine",
+    "put_off",
+    "reader_beside",
+    "rewrite",
     "transaction",
 ]

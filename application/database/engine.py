@@ -4,12 +4,16 @@ The figures behind the SQLite settings: with the driver's default transactions 3
 lost, with a plain `BEGIN` 359 failed at once, with `BEGIN IMMEDIATE` for writers all 600 were kept.
 """
 
+from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Engine, event, make_url
+from sqlalchemy import Connection, Engine, QueuePool, create_engine, event, make_url
 
 BUSY_TIMEOUT_SECONDS = 5
 """How long a writer waits for another's lock before the answer is 503."""
+
+_BESIDE = 2
+"""How many connections for short reads beside are kept."""
 
 _TEXT_OID = 25  # PostgreSQL's catalogue number of the type text
 
@@ -32,8 +36,7 @@ def engine_options(url: str, pool_size: int) -> dict[str, Any]:
     pooled = private | {"pool_size": pool_size, "max_overflow": pool_size, "pool_timeout": BUSY_TIMEOUT_SECONDS}
     if dialect == "sqlite":
         file = private | {"connect_args": {"timeout": BUSY_TIMEOUT_SECONDS}}
-        in_memory = parsed.database in (None, "", ":memory:")  # there is one connection, which is the database
-        return file if in_memory else file | pooled | {"max_overflow": 30}
+        return file if _is_in_memory(url) else file | pooled | {"max_overflow": 30}
     pooled["pool_pre_ping"] = True
     if dialect == "postgresql":
         timeout = f"-c lock_timeout={BUSY_TIMEOUT_SECONDS}s"
@@ -51,6 +54,31 @@ def engine_options(url: str, pool_size: int) -> dict[str, Any]:
     }
 
 
+def engine_beside(engine: Engine) -> Engine | None:
+    """Return an engine for short reads beside a unit of work; None in memory, where one connection is the database.
+
+    It keeps two connections and opens as many more as are asked for: whoever waited for a second one while holding
+    the first would, with enough others, wait for ever. It is disposed of with the engine it stands beside.
+    """
+    url = engine.url.render_as_string(hide_password=False)
+    if _is_in_memory(url):
+        return None
+    beside = create_engine(url, **engine_options(url, _BESIDE) | {"poolclass": QueuePool, "max_overflow": -1})
+    prepare_engine(beside)
+    event.listen(engine, "engine_disposed", partial(_dispose, beside))
+    return beside
+
+
+def _dispose(beside: Engine, _engine: Engine) -> None:
+    beside.dispose()
+
+
+def _is_in_memory(url: str) -> bool:
+    """Tell whether there is one connection, which is the database."""
+    parsed = make_url(url)
+    return parsed.get_backend_name() == "sqlite" and parsed.database in (None, "", ":memory:")
+
+
 def prepare_engine(engine: Engine) -> None:
     """Install the settings that are made on each connection."""
     if engine.dialect.name == "sqlite":
@@ -61,11 +89,22 @@ def prepare_engine(engine: Engine) -> None:
 
 
 def _connect_sqlite(driver: Any, _record: object) -> None:
+    driver.create_function("lower", 1, _lower, deterministic=True)  # SQLite's own knows the letters of ASCII only
     driver.isolation_level = None  # the driver's own BEGIN comes too late; ours is sent on "begin"
     cursor = driver.cursor()
     for pragma in _SQLITE_PRAGMAS:
         cursor.execute(pragma)
     cursor.close()
+
+
+def _lower(value: Any) -> Any:
+    """Lower each character alone to one, as the other databases do: a beginning then stays a beginning.
+
+    Two capitals are otherwise in Python: a sigma's small letter depends on what follows, the dotted I becomes two.
+    """
+    if not isinstance(value, str):
+        return value
+    return value.lower() if value.isascii() else value.replace("Σ", "σ").replace("İ", "i").lower()
 
 
 def _begin_sqlite(connection: Connection) -> None:

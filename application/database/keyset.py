@@ -4,13 +4,14 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, String, and_, func, or_, select
 
 from application.database.types import Id
 from application.database.unit import execute
+from application.libs.declaration import DeclarationError
 from application.libs.error import field_error
 from application.libs.ident import is_id
-from application.libs.page import Page, UnknownOrder, bad_cursor, decode_cursor, encode_cursor
+from application.libs.page import MAX_SORT_TEXT, Page, UnknownOrder, bad_cursor, decode_cursor, encode_cursor
 from application.libs.record import Record
 
 _SORTABLE = (str, int, datetime)
@@ -26,14 +27,23 @@ class Orders:
         """Take the allowed columns by the name the client gives and the record carries."""
         for name, column in columns.items():
             if column.type.python_type not in _SORTABLE or column.nullable:
-                message = f"A list cannot be paged by {name!r}; choose a text, integer, id or time that is never null"
-                raise TypeError(message)
+                message = f"A list of {column.table.name!r} cannot be paged by {name!r}"
+                raise DeclarationError(f"{message}; choose a text, integer, id or time that is never null")
+            if isinstance(column.type, String) and (column.type.length or MAX_SORT_TEXT + 1) > MAX_SORT_TEXT:
+                message = f"A cursor cannot carry {name!r}; choose a text of at most {MAX_SORT_TEXT} characters"
+                raise DeclarationError(message)
         self._columns = dict(columns)
         self._tie = tie
 
     def names(self) -> list[str]:
         """Return the allowed values of `sort`, each also with a minus for descending."""
         return [name for column in self._columns for name in (column, f"-{column}")]
+
+    def check(self, *, sort: str, after: str | None) -> None:
+        """Raise `UnknownOrder` for an order that is not allowed, `BadCursor` for a cursor that was not made for it."""
+        column, _descending = self._choose(sort)
+        if after is not None:
+            self._bounds(column, sort, after)
 
     def page(self, statement: AnySelect, *, sort: str, after: str | None, limit: int) -> AnySelect:
         """Return the statement cut to one page and one item more; raise `UnknownOrder` or `BadCursor`."""
@@ -60,28 +70,22 @@ class Orders:
         return self._columns[name], sort.startswith("-")
 
     def _behind(self, column: Any, sort: str, after: str, *, descending: bool) -> ColumnElement[bool]:
-        kind, tie_kind = _kind(column), _kind(self._tie)
-        values = decode_cursor(after, sort, [kind, tie_kind])
-        bound, tie = _bound(column, values[0]), _bound(self._tie, values[1])
+        bound, tie = self._bounds(column, sort, after)
         # `a <= x AND (a < x OR …)`, not `a < x OR (a = x AND …)`: the first part lets an index seek to the cursor
         if descending:
             return and_(column <= bound, or_(column < bound, self._tie < tie))
         return and_(column >= bound, or_(column > bound, self._tie > tie))
+
+    def _bounds(self, column: Any, sort: str, after: str) -> tuple[object, object]:
+        """Return what a cursor says of the last item: its value of the column, and its tie."""
+        value, tie = decode_cursor(after, sort, [_kind(column), _kind(self._tie)])
+        return _bound(column, value), _bound(self._tie, tie)
 
 
 def count(statement: AnySelect) -> int:
     """Return how many rows the statement has in all."""
     total: int = execute(select(func.count()).select_from(statement.order_by(None).subquery())).scalar_one()
     return total
-
-
-def contains(column: Any, text: str) -> ColumnElement[bool]:
-    """Match the text anywhere in the column, in either case, literally: `%` and `_` mean themselves.
-
-    SQLite knows the two cases of ASCII letters only.
-    """
-    condition: ColumnElement[bool] = column.icontains(text, autoescape=True, escape="\\")
-    return condition
 
 
 def _kind(column: Any) -> type:

@@ -7,16 +7,18 @@ import logging
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from contextvars import ContextVar
+from functools import partial
 from typing import Any, TypeVarTuple
 
 from flask import current_app
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Connection, CursorResult, Engine, Executable
+from sqlalchemy import Connection, CursorResult, Engine, Executable, NestedTransaction
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.orm import Session, scoped_session
+from sqlalchemy.orm import Session, SessionTransaction, scoped_session
 from sqlalchemy.sql.selectable import TypedReturnsRows
 
+from application.database.engine import engine_beside
 from application.database.failure import breaks_constraint, translate
 from application.libs.error import Refusal
 
@@ -37,7 +39,7 @@ class OutsideUnit(RuntimeError):
 class Unit:
     """Hold the connection of one unit of work; a reader until it is promoted."""
 
-    __slots__ = ("_connection", "_engine", "_sessions", "after_commit", "writes")
+    __slots__ = ("_connection", "_engine", "_sessions", "after_commit", "gathered", "writes")
 
     def __init__(self, engine: Engine, *, writes: bool, sessions: "scoped_session[Any] | None" = None) -> None:
         """Open nothing yet; `sessions` is where the session of entities is found if anybody used it."""
@@ -46,6 +48,7 @@ class Unit:
         self._connection: Connection | None = None
         self.writes = writes
         self.after_commit: list[Callable[[], object]] = []
+        self.gathered: dict[Callable[[list[Any]], object], list[Any]] = {}
 
     @property
     def connection(self) -> Connection:
@@ -55,6 +58,11 @@ class Unit:
             if self.writes:
                 self._connection.execution_options(write=True)
         return self._connection
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether any statement was run in it."""
+        return self._connection is not None
 
     def promote(self) -> None:
         """End the reading part; the next statement begins a writing transaction (`BEGIN IMMEDIATE` on SQLite)."""
@@ -69,11 +77,38 @@ class Unit:
             self._connection.rollback()
             self._connection.execution_options(write=True)
 
-    def commit(self) -> None:
-        """Flush the session if it was used, and commit if anything was opened."""
+    def flush(self) -> None:
+        """Send what the session of entities has not sent yet, if it was used."""
         session = self._session()
         if session is not None:
             session.flush()
+
+    def noted(self) -> tuple[int, dict[Callable[[list[Any]], object], int]]:
+        """Return how much is to be done at the commit, for `forget`."""
+        return len(self.after_commit), {write: len(items) for write, items in self.gathered.items()}
+
+    def forget(self, noted: tuple[int, dict[Callable[[list[Any]], object], int]]) -> None:
+        """Leave out what was noted since."""
+        callbacks, gathered = noted
+        del self.after_commit[callbacks:]
+        for write, items in self.gathered.items():
+            del items[gathered.get(write, 0) :]
+
+    def savepoint(self) -> NestedTransaction | SessionTransaction:
+        """Begin a savepoint, which holds for the session of entities too where there is one."""
+        if self._sessions is None:
+            return self.connection.begin_nested()
+        session: Session = self._sessions()
+        session.connection()
+        savepoint = session.begin_nested()
+        session.connection()  # which begins it; a session does so no sooner than it must
+        return savepoint
+
+    def commit(self) -> None:
+        """Write what was gathered, flush the session if it was used, and commit if anything was opened."""
+        for write, items in self.gathered.items():
+            write(items)
+        self.flush()
         if self._connection is not None:
             self._connection.commit()
 
@@ -97,6 +132,11 @@ def refuse_changes(session: Session) -> None:
         raise OutsideUnit(_READER)
 
 
+def is_inside_unit() -> bool:
+    """Tell whether this code runs in a unit of work."""
+    return _current.get() is not None
+
+
 def current_unit() -> Unit:
     """Return the unit of work this code runs in."""
     unit = _current.get()
@@ -115,6 +155,15 @@ def transaction(*, write: bool = True, engine: Engine | None = None) -> Abstract
     session.
     """
     return _Block(write, engine)
+
+
+def reader_beside(main: Engine) -> Callable[[], AbstractContextManager[Unit]] | None:
+    """Return what opens a reading unit on a connection of its own, which sees what is committed.
+
+    None for a database in memory, which lives on one connection.
+    """
+    engine = engine_beside(main)
+    return None if engine is None else partial(transaction, write=False, engine=engine)
 
 
 class _Block:
@@ -205,9 +254,49 @@ def change(
     return len(values) if changed < 0 else changed  # PostgreSQL does not count the rows of a bulk insert
 
 
+def isolated(function: Callable[[], object]) -> Exception | None:
+    """Run a function in a savepoint of the current unit; return what it raised, once all it did is undone.
+
+    The function neither commits nor rolls back. What cannot be undone, as after a deadlock on MariaDB, breaks the unit
+    and is raised.
+    """
+    unit = current_unit()
+    noted = unit.noted()
+    savepoint = unit.savepoint()
+    try:
+        function()
+        savepoint.commit()
+    except Exception as error:
+        try:
+            savepoint.rollback()
+        except _FAILURES:
+            raise error from None
+        unit.forget(noted)
+        return error
+    return None
+
+
 def after_commit(function: Callable[[], object]) -> None:
     """Call the function once the current unit has committed; what it raises is logged, never raised."""
     current_unit().after_commit.append(function)
+
+
+def put_off(function: Callable[[], object]) -> bool:
+    """Call the function once the current unit has committed; return False, calling nothing, where there is none."""
+    if not is_inside_unit():
+        return False
+    after_commit(function)
+    return True
+
+
+def gather(write: Callable[[list[Any]], object], item: Any) -> None:
+    """Give `item` to `write` just before the current unit commits, together with all others: one statement for many."""
+    current_unit().gathered.setdefault(write, []).append(item)
+
+
+def gathered(write: Callable[[list[Any]], object]) -> list[Any]:
+    """Return what the current unit has gathered for `write` so far, which the caller then writes."""
+    return current_unit().gathered.pop(write, [])
 
 
 def _close(unit: Unit) -> None:

@@ -1,24 +1,32 @@
 """Turn what a handler returns into bytes, by a plan made once when the handler is declared.
 
-A record whose fields equal the wire schema's is encoded directly; for a subset, or nested subsets, a picker is made.
+A record whose fields equal the wire schema's is encoded directly; else a picker is made: of a subset, of fields under
+another name (`Renamed`), of nested objects (`Grouped`), of constants (a `Literal` of one value that the record lacks).
 """
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
+from functools import partial
 from operator import attrgetter
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 from flask import Response
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from application.libs.page import Page
 from application.libs.record import Record
+from application.libs.schema import Grouped, Renamed
+
+M = TypeVar("M")
 
 Convert = Callable[[Any], Any]
 Encode = Callable[[Any], bytes]
 
+_MEDIA_TYPE = re.compile(r"\*/\*|[a-z]+/(\*|[a-z0-9][a-z0-9!#$&^_.+-]*)")
 _ENCODER = msgspec.json.Encoder()
 _SEQUENCES = (list, tuple, Sequence)
 
@@ -30,16 +38,23 @@ class AnswerMismatchError(TypeError):
 class Answer:
     """Hold how one handler answers: the wire schema, whether it is a list, and the encoder."""
 
-    def __init__(self, returns: Any, schema: type[BaseModel] | None) -> None:
-        """Plan the encoding of `returns` (a return annotation) as `schema`; raise `AnswerMismatchError`."""
+    def __init__(self, returns: Any, schema: type[BaseModel] | None, media_type: str | None = None) -> None:
+        """Plan the encoding of `returns` (a return annotation) as `schema`; raise `AnswerMismatchError`.
+
+        `media_type` is what a Response is of.
+        """
         self.is_raw = isinstance(returns, type) and issubclass(returns, Response)
         self.is_empty = returns is None or returns is NoneType
+        self.media_type = media_type
+        _check_media_type(media_type, is_raw=self.is_raw)
         self.is_page = returns is Page or get_origin(returns) is Page
         item = returns
+        _check_kind(returns)
         if self.is_page or get_origin(returns) in _SEQUENCES:
             item = _item(returns)
         self.is_list = item is not returns
         self.schema = schema
+        self.item = item
         if self.is_raw or self.is_empty:
             if schema is not None:
                 message = f"it returns {_name(returns)}, which {schema.__name__} does not describe; drop `answer=`"
@@ -58,6 +73,32 @@ class Answer:
             raise AnswerMismatchError(message)
         self.encode = _encoder(_plan(item, schema, schema.__name__), is_list=self.is_list)
 
+    @property
+    def is_one(self) -> bool:
+        """Tell whether it is one object as JSON."""
+        return not (self.is_raw or self.is_empty or self.is_list)
+
+    def picking(self, names: Sequence[str]) -> Encode:
+        """Return the encoder of a list whose items keep only these members of the schema."""
+        schema = self.schema
+        if schema is None:
+            return self.encode
+        if self.item is schema:
+            return lambda values: b"[" + b",".join(_encode_members(value, set(names)) for value in values) + b"]"
+        return _encoder(_plan_record(self.item, schema, schema.__name__, names), is_list=True)
+
+
+def _check_kind(returns: Any) -> None:
+    """Refuse what other frameworks read in their own way, with how it is said here."""
+    arguments = get_args(returns)
+    if get_origin(returns) is tuple and (len(arguments) != 2 or arguments[1] is not Ellipsis):
+        message = "it returns a tuple; return the value alone and declare `status=201`, or return a Response"
+
+        raise AnswerMismatchError(message)
+    if NoneType in arguments and get_origin(returns) in (Union, UnionType):
+        message = "it returns something or None; where there is nothing, raise a NotFound, and name it in `errors=`"
+        raise AnswerMismatchError(message)
+
 
 def _item(returns: Any) -> Any:
     arguments = get_args(returns)
@@ -72,12 +113,27 @@ def _nothing(_value: Any) -> bytes:
 
 
 def _encode_schema(value: Any) -> bytes:
-    body: bytes = value.__pydantic_serializer__.to_json(value)
+    body: bytes = value.__pydantic_serializer__.to_json(value, by_alias=True)
+    return body
+
+
+def _encode_members(value: Any, names: set[str]) -> bytes:
+    body: bytes = value.__pydantic_serializer__.to_json(value, by_alias=True, include=names)
     return body
 
 
 def _encode_schemas(values: Any) -> bytes:
     return b"[" + b",".join(_encode_schema(value) for value in values) + b"]"
+
+
+def _check_media_type(media_type: str | None, *, is_raw: bool) -> None:
+    if media_type is None:
+        return
+    if not is_raw:
+        raise AnswerMismatchError("it has a `media_type` and returns no `Response`; drop `media_type=`")
+    if not _MEDIA_TYPE.fullmatch(media_type):
+        message = f"its `media_type` is {media_type!r}; write it as image/png, or image/* for several"
+        raise AnswerMismatchError(message)
 
 
 def _encoder(convert: Convert | None, *, is_list: bool) -> Encode:
@@ -113,23 +169,100 @@ def _plan_value(given: Any, wanted: Any, where: str) -> Convert | None:
     raise AnswerMismatchError(message)
 
 
-def _plan_record(record: type[Record], schema: type[BaseModel], where: str) -> Convert | None:
+def _plan_record(
+    record: Any, schema: type[BaseModel], where: str, names: Sequence[str] | None = None
+) -> Convert | None:
+    """Return how to take the schema's members, or the named ones alone, from a record; None when that is all it has."""
     given = get_type_hints(record, include_extras=True)
-    names = list(schema.model_fields)
-    missing = [name for name in names if name not in given]
+    _check_sources(record, given, schema, where)
+    steps: list[tuple[int, Convert]] = []
+    sources: list[str] = []
+    fields = {name: field for name, field in schema.model_fields.items() if names is None or name in names}
+    for position, (name, field) in enumerate(fields.items()):
+        step: Convert | None
+        source, step = next(iter(given)), None
+        if _marked(field, Grouped) is not None:
+            step = _grouped(record, field.annotation, f"{where}.{name}")
+        elif name not in given and _is_constant(field):
+            step = partial(_constant, get_args(field.annotation)[0])
+        else:
+            source = _source(name, field)
+            convert = _plan(given[source], field.annotation, f"{where}.{name}")
+            step = None if convert is None else _converted(source, convert)
+        sources.append(source)
+        if step is not None:
+            steps.append((position, step))
+    renamed = {name: field.alias for name, field in fields.items() if field.alias is not None}
+    if not steps and not renamed and sources == list(fields) and set(sources) == set(given):
+        return None
+    return _picker(msgspec.defstruct(schema.__name__, list(fields), rename=renamed), sources, steps)
+
+
+def _check_sources(record: type[Record], given: Mapping[str, Any], schema: type[BaseModel], where: str) -> None:
+    """Refuse what the record cannot fill, with what would."""
+    missing = []
+    for name, field in schema.model_fields.items():
+        source = _source(name, field)
+        if source in given or _marked(field, Grouped) is not None or _is_constant(field):
+            continue
+        if source != name:
+            message = f"{record.__name__} has no field {source}, of which {where}.{name} is `Renamed`"
+            raise AnswerMismatchError(f"{message}; it has {', '.join(given)}")
+        missing.append(name)
     if missing:
         message = f"{record.__name__} has no field {', '.join(missing)}, which {where} gives"
+        raise AnswerMismatchError(f"{message}; fill it with `Renamed` or `Grouped` (libs/schema.py), or leave it out")
+
+
+def _picker(wire: type[msgspec.Struct], sources: Sequence[str], steps: Sequence[tuple[int, Convert]]) -> Convert:
+    """Return what makes the wire's struct of a record: all fields at once, then those that a step makes."""
+    get = attrgetter(*sources) if len(sources) > 1 else _single(sources[0])
+    if not steps:
+        return lambda record: wire(*get(record))
+
+    def pick(record: Any) -> Any:
+        values = list(get(record))
+        for position, make in steps:
+            values[position] = make(record)
+        return wire(*values)
+
+    return pick
+
+
+def _grouped(record: type[Record], wanted: Any, where: str) -> Convert:
+    """Return what makes a nested object of the record itself."""
+    if not _is_schema(wanted):
+        message = f"{where} is `Grouped` and {_name(wanted)}; annotate it with the Schema of what is nested"
         raise AnswerMismatchError(message)
-    converts = [_plan(given[name], schema.model_fields[name].annotation, f"{where}.{name}") for name in names]
-    if set(names) == set(given) and not any(converts):
-        return None
-    wire = msgspec.defstruct(schema.__name__, names)
-    get = attrgetter(*names) if len(names) > 1 else _single(names[0])
-    if not any(converts):
-        return lambda value: wire(*get(value))
-    return lambda value: wire(
-        *(item if convert is None else convert(item) for convert, item in zip(converts, get(value), strict=True))
-    )
+    convert = _plan_record(record, wanted, where)
+    return _itself if convert is None else convert
+
+
+def _itself(record: Any) -> Any:
+    return record
+
+
+def _constant(value: Any, _record: Any) -> Any:
+    return value
+
+
+def _converted(source: str, convert: Convert) -> Convert:
+    get = attrgetter(source)
+    return lambda record: convert(get(record))
+
+
+def _marked(field: FieldInfo, marker: type[M]) -> M | None:
+    return next((item for item in field.metadata if isinstance(item, marker)), None)
+
+
+def _source(name: str, field: FieldInfo) -> str:
+    renamed = _marked(field, Renamed)
+    return name if renamed is None else renamed.source
+
+
+def _is_constant(field: FieldInfo) -> bool:
+    """Tell whether the field can only be one value, which needs no source."""
+    return get_origin(field.annotation) is Literal and len(get_args(field.annotation)) == 1
 
 
 def _single(name: str) -> Convert:

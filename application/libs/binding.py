@@ -3,29 +3,26 @@
 All faulty fields are reported at once; errors name the field and never repeat the value.
 """
 
-import math
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from types import NoneType, UnionType
-from typing import Annotated, Any, Protocol, Union, get_args, get_origin
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any, Protocol
 
-import msgspec
 from flask import Request, request
 from pydantic import BaseModel, ValidationError
-from werkzeug.datastructures import FileStorage
 
-from application.libs import strict_json
-from application.libs.error import MAX_ERRORS, FieldError, Invalid, TooLarge, UnsupportedMediaType, field_error
+from application.libs.conversion import Conversion, conversion
+from application.libs.error import FieldError, Invalid, TooLarge, UnsupportedMediaType, field_error
+from application.libs.fault_wording import faults, found, one_for_each_place
+from application.libs.form_parts import strays, unknown
+from application.libs.json_body import read_json
+from application.libs.negotiation import require_no_coding, require_readable
+from application.libs.strict_json import MalformedJson
+from application.libs.wire_name import member, wire_name
 
 Bind = Callable[[], BaseModel]
 Source = Callable[[], "MultiMapping"]
+Judge = Callable[[Mapping[str, Any], Collection[str]], Iterable[Invalid]]
 
 RESERVED = ("body", "query", "headers", "form", "files")
-
-_INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,18})", re.ASCII)
-_FLOAT = re.compile(r"-?[0-9]{1,19}(\.[0-9]{1,19})?([eE][+-]?[0-9]{1,3})?", re.ASCII)
-_BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
-_BOUND = re.compile(r"[\x00\ud800-\udfff]")
 
 _FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 
@@ -36,9 +33,6 @@ class MultiMapping(Protocol):
     def getlist(self, key: str, /) -> list[Any]:
         """Return every value of the name."""
 
-    def keys(self) -> Iterable[str]:
-        """Return the names."""
-
 
 def reader(inputs: Iterable[str]) -> Callable[[], object] | None:
     """Return what takes the request's content off the wire, None where a handler wants none.
@@ -46,13 +40,20 @@ def reader(inputs: Iterable[str]) -> Callable[[], object] | None:
     It is cached: a slow sender then holds no connection of the database, and a retry reads it again.
     """
     if "body" in inputs:
-        return _read_body
+        return read_body
     if "form" in inputs or "files" in inputs:
-        return lambda: request.form
+        return _read_form
     return None
 
 
-def _read_body() -> None:
+def _read_form() -> None:
+    require_no_coding()
+    _ = request.form
+
+
+def read_body() -> None:
+    """Take the body off the wire, and refuse one that is coded or too long."""
+    require_no_coding()
     request.get_data()  # which cuts a body sent in chunks off at the limit, without a word
     limit = request.max_content_length
     if limit is not None and len(request.get_data()) >= limit and request.environ["wsgi.input"].read(1):
@@ -62,34 +63,64 @@ def _read_body() -> None:
 class Binder:
     """Hold where a parameter comes from and how it is read."""
 
-    def __init__(self, name: str, schema: type[BaseModel], *, requires_json_type: bool) -> None:
-        """Prepare reading `schema` from the place that `name` stands for."""
+    def __init__(
+        self,
+        name: str,
+        schema: type[BaseModel],
+        *,
+        media_types: Sequence[str] = (),
+        beside: type[BaseModel] | None = None,
+        judge: Judge | None = None,
+    ) -> None:
+        """Prepare reading `schema` from the place that `name` stands for; a body is of one of the types, if any.
+
+        `beside` is the schema of the form's other half, `judge` refuses what no schema can know.
+        """
         if name == "body":
-            self.bind: Bind = _body(schema, requires_json_type=requires_json_type)
+            self.bind: Bind = _body(schema, tuple(media_types))
         else:
-            self.bind = _fields(schema, name)
+            self.bind = _fields(schema, name, _strays(schema, name, beside), judge or _approve)
 
 
-def _body(schema: type[BaseModel], *, requires_json_type: bool) -> Bind:
-    validator = schema.__pydantic_validator__
-
+def _body(schema: type[BaseModel], media_types: tuple[str, ...]) -> Bind:
     def bind() -> BaseModel:
-        if requires_json_type and not request.is_json:
-            raise UnsupportedMediaType("Send the body as `Content-Type: application/json`")
-        raw = request.get_data()
-        strict_json.loads(raw)
+        if media_types:
+            require_readable(media_types)
         try:
-            body: BaseModel = validator.validate_json(raw)
-        except ValidationError as error:
-            raise invalid("body", error) from None
-        return body
+            return read_json(schema, request.get_data(), is_patch=request.method == "PATCH")
+        except Invalid as refusal:
+            if media_types or [error["loc"] for error in refusal.errors] != [["body"]]:
+                raise
+            raise MalformedJson("The body is no JSON object; send one") from None  # as where no type is asked for
 
     return bind
 
 
-def _fields(schema: type[BaseModel], place: str) -> Bind:
+def _approve(_given: Mapping[str, Any], _faulty: Collection[str]) -> Iterable[Invalid]:
+    return ()
+
+
+def _strays(schema: type[BaseModel], place: str, beside: type[BaseModel] | None) -> Callable[[], list[FieldError]]:
+    names = _wire_names(schema, place)
+    if place == "query":
+        return lambda: [unknown(place, name) for name in request.args if name not in names]
+    if place == "headers":  # a request always carries headers nobody asked for
+        return list
+    return strays(place, names, None if beside is None else _wire_names(beside, place))
+
+
+def _wire_names(schema: type[BaseModel], place: str) -> frozenset[str]:
+    return frozenset(wire_name(name, field, place) for name, field in schema.model_fields.items())
+
+
+def _fields(schema: type[BaseModel], place: str, find_strays: Callable[[], list[FieldError]], judge: Judge) -> Bind:
     validator = schema.__pydantic_validator__
-    plans = {name: _plan(name, field.annotation, place) for name, field in schema.model_fields.items()}
+    fields = schema.model_fields.items()
+    names = {member(name, field): wire_name(name, field, place) for name, field in fields}
+    plans = {
+        wire_name(name, field, place): (member(name, field), conversion(field.annotation, of_files=place == "files"))
+        for name, field in fields
+    }
     sources: Mapping[str, Source] = {
         "query": lambda: request.args,
         "headers": lambda: request.headers,
@@ -102,23 +133,30 @@ def _fields(schema: type[BaseModel], place: str) -> Bind:
         given = source()
         errors: list[FieldError] = []
         values: dict[str, Any] = {}
-        for name, (key, is_list, convert) in plans.items():
-            texts = given.getlist(key)
+        for wire, (name, plan) in plans.items():
+            texts = given.getlist(wire)
             if texts:
-                _convert(texts, values, errors, loc=(place, name), is_list=is_list, convert=convert)
-        if place != "headers":  # a request always carries headers nobody asked for
-            errors += _unknown(given, plans, place)
+                _convert(texts, values, errors, loc=(place, wire), name=name, plan=plan)
+        errors += find_strays()
+        parameters: BaseModel | None = None
         try:
-            parameters: BaseModel = validator.validate_python(values, strict=False)
+            parameters = validator.validate_python(values, strict=False)
         except ValidationError as error:
-            known = {tuple(item["loc"]) for item in errors}
-            errors += [item for item in invalid(place, error).errors if tuple(item["loc"]) not in known]
-            raise Invalid(errors=errors) from None
-        if errors:
-            raise Invalid(errors=errors)
+            errors = one_for_each_place(errors, faults(place, found(error), names=names))
+        refusals = [Invalid(errors=errors)] if errors else []
+        refusals += judge(values, {str(error["loc"][1]) for error in errors})
+        if parameters is None or refusals:
+            raise together(refusals)
         return parameters
 
     return bind
+
+
+def together(refusals: Sequence[Invalid]) -> Invalid:
+    """Return one refusal for all; one that is alone keeps its code."""
+    if len(refusals) == 1:
+        return refusals[0]
+    return Invalid(errors=[error for refusal in refusals for error in refusal.errors])
 
 
 def _sent_as(media_types: Sequence[str]) -> Request:
@@ -127,105 +165,21 @@ def _sent_as(media_types: Sequence[str]) -> Request:
     return request
 
 
-def _unknown(given: "MultiMapping", plans: Mapping[str, object], place: str) -> list[FieldError]:
-    return [
-        field_error(place, _printable(key), msg="There is no such parameter", type_="extra_forbidden")
-        for key in given.keys()  # noqa: SIM118 -- headers iterate over pairs
-        if key not in plans
-    ]
-
-
 def _convert(
     texts: list[Any],
     values: dict[str, Any],
     errors: list[FieldError],
     *,
     loc: tuple[str, str],
-    is_list: bool,
-    convert: Callable[[Any], Any],
+    name: str,
+    plan: Conversion,
 ) -> None:
-    if len(texts) > 1 and not is_list:
+    if len(texts) > 1 and not plan.is_list:
         errors.append(field_error(*loc, msg="Give this once", type_="repeated"))
         return
     try:
-        converted = [convert(text) for text in texts]
+        converted = [plan.convert(text) for text in texts]
     except ValueError as error:
         errors.append(field_error(*loc, msg=str(error), type_="parsing"))
         return
-    values[loc[1]] = converted if is_list else converted[0]
-
-
-def _plan(name: str, annotation: Any, place: str) -> tuple[str, bool, Callable[[Any], Any]]:
-    kind = _leaf(annotation)
-    is_list = get_origin(kind) in (list, tuple, set, frozenset)
-    if is_list:
-        kind = _leaf(get_args(kind)[0])
-    key = name.replace("_", "-") if place == "headers" else name
-    return key, is_list, _CONVERTERS.get(kind, _file if place == "files" else _text)
-
-
-def _leaf(annotation: Any) -> Any:
-    """Strip `Annotated` and `| None`."""
-    if get_origin(annotation) is Annotated:
-        return _leaf(get_args(annotation)[0])
-    if get_origin(annotation) in (Union, UnionType):
-        members = [member for member in get_args(annotation) if member is not NoneType]
-        return _leaf(members[0]) if len(members) == 1 else annotation
-    return annotation
-
-
-def _text(text: str) -> str:
-    reason = strict_json.unstorable_text(text)
-    if reason:
-        raise ValueError(reason)
-    return text
-
-
-def _integer(text: str) -> int:
-    if not _INTEGER.fullmatch(text):
-        raise ValueError("Give a whole number in ASCII digits")
-    return int(text)
-
-
-def _number(text: str) -> float:
-    if not _FLOAT.fullmatch(text) or not math.isfinite(float(text)):
-        raise ValueError("Give a number in ASCII digits")
-    return float(text)
-
-
-def _boolean(text: str) -> bool:
-    if text.lower() not in _BOOLEANS:
-        raise ValueError("Give true or false")
-    return _BOOLEANS[text.lower()]
-
-
-def _file(file: FileStorage) -> FileStorage:
-    file.seek(0)  # a first attempt of this request may have read it
-    return file
-
-
-_CONVERTERS: Mapping[Any, Callable[[Any], Any]] = {int: _integer, float: _number, bool: _boolean}
-
-
-def _printable(key: str) -> str:
-    return _BOUND.sub("�", key)
-
-
-class _Finding(msgspec.Struct):
-    loc: list[str | int]
-    msg: str
-    type: str
-
-
-_FINDINGS = msgspec.json.Decoder(list[_Finding])
-
-
-def invalid(place: str, error: ValidationError) -> Invalid:
-    """Return pydantic's findings as one refusal, without the values that were given.
-
-    They pass as JSON, because `errors()` takes six times as long and a megabyte can hold a hundred thousand faults.
-    """
-    findings = _FINDINGS.decode(error.json(include_url=False, include_context=False, include_input=False))
-    return Invalid(
-        errors=[field_error(place, *item.loc, msg=item.msg, type_=item.type) for item in findings[:MAX_ERRORS]]
-    )
+    values[name] = converted if plan.is_list else converted[0]

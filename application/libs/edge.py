@@ -17,6 +17,7 @@ import msgspec
 from uuid_utils import uuid7
 
 from application.libs.access_line import AccessLine, json_line, plain_path, stamp, text_line
+from application.libs.cors import CrossOrigin
 from application.libs.error import PROBLEM_TYPE, BadRequest, InternalError, Refusal, problem
 from application.libs.host import TrustedHosts
 from application.libs.request_body import Body, BodyBrokenError
@@ -41,6 +42,10 @@ NO_STORE = ("Cache-Control", "no-store")
 
 STRICT_TRANSPORT = ("Strict-Transport-Security", "max-age=31536000")  # a year, OWASP ASVS 3.4.1
 
+CURE_OF_HEADERS = (
+    "Name a file by `send_file(…, download_name=…)`, which codes it as RFC 8187 says; percent-encode other text"
+)
+
 LENGTH = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
@@ -60,14 +65,19 @@ class LengthRefused(BadRequest):
     """The request's Content-Length is no number."""
 
 
+class UnsendableHeaderError(ValueError):
+    """An answer has a header that cannot go over the wire, where text is Latin-1 (PEP 3333)."""
+
+
 class Edge:
     """Wrap a WSGI application; what it needs from above is handed to it.
 
     `write_line` takes each access line. `no_store` and `socket_path` are path prefixes. With an empty `trusted_hosts`
     any host is served; `.name` stands for a name and its subdomains. `body_errors` are what the server raises while it
     reads a bad body. Below `error_message_prefix` errors made here carry `error_message`, as Flask-APScheduler's
-    clients expect. With `propagate` an exception goes on to a debugger. `sockets` serves what is below `socket_path`
-    beside `app`: Socket.IO's middleware copies the environ, so user and endpoint would not come back through it.
+    clients expect. `cross_origin` knows the other sites whose pages may use the API. With `propagate` an exception goes
+    on to a debugger. `sockets` serves what is below `socket_path` beside `app`: Socket.IO's middleware copies the
+    environ, so user and endpoint would not come back through it.
     """
 
     def __init__(
@@ -83,6 +93,7 @@ class Edge:
         body_errors: Iterable[type[Exception]] = (),
         page_policy: str = PAGE_POLICY,
         error_message_prefix: str | None = "/scheduler",
+        cross_origin: CrossOrigin | None = None,
         propagate: bool = False,
     ) -> None:
         self.app = app
@@ -98,6 +109,7 @@ class Edge:
             {**COMMON_HEADERS, "Content-Security-Policy": page_policy, "Cross-Origin-Opener-Policy": "same-origin"}
         )
         self.error_message_prefix = f"{error_message_prefix.rstrip('/')}/" if error_message_prefix else None
+        self.cross_origin = cross_origin
         self.propagate = propagate
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -158,8 +170,7 @@ class _Exchange:
     def run(self) -> Iterable[bytes]:
         """Check the request, call the application, return what the server is to send."""
         try:
-            refusal = self._fault()
-            self._answer = self._edge.app(self._environ, self.start) if refusal is None else self._refuse(refusal)
+            self._answer = self._answered()
         except Exception as error:
             self._answer = self._rescue(error)
         except BaseException:
@@ -169,6 +180,16 @@ class _Exchange:
         if wrapper is not None and isinstance(self._answer, wrapper):
             return self._hand_over_file(self._answer)
         return self
+
+    def _answered(self) -> Iterable[bytes]:
+        refusal = self._fault()
+        if refusal is not None:
+            return self._refuse(refusal)
+        cross_origin = self._edge.cross_origin
+        if cross_origin is not None and cross_origin.is_preflight(self._environ):
+            self.start("204 No Content", cross_origin.preflight_headers())
+            return []
+        return self._edge.app(self._environ, self.start)
 
     def pass_through(self) -> Iterable[bytes]:
         """Let Socket.IO have the connection: nothing is wrapped or held back, only a refusal before it is answered."""
@@ -194,6 +215,9 @@ class _Exchange:
         """Be `start_response`: complete the headers, and hold them until there is something to send."""
         if self._write is not None and exc_info is not None:
             raise exc_info[1].with_traceback(exc_info[2])
+        for name, value in headers:
+            if not (value.isascii() or _is_latin(value)):
+                raise UnsendableHeaderError(f"{name}: {value!r} cannot be sent. {CURE_OF_HEADERS}")
         self._status = int(status[:3])
         request = self._environ.get("werkzeug.request")  # Flask takes it away when the answer is made
         if request is not None:
@@ -216,6 +240,8 @@ class _Exchange:
             headers.append(NO_STORE)
         if environ["wsgi.url_scheme"] == "https":
             headers.append(STRICT_TRANSPORT)
+        if edge.cross_origin is not None:
+            headers += edge.cross_origin.headers(environ)
         return headers
 
     def _flush(self) -> None:
@@ -292,10 +318,10 @@ class _Exchange:
         path = _text(f"{self._environ.get('SCRIPT_NAME', '')}{self._environ.get('PATH_INFO', '')}")
         method = self._environ["REQUEST_METHOD"]
         prefix = self._edge.error_message_prefix
-        if prefix is not None and f"{path}/".startswith(prefix):
+        if prefix is not None and f"{self._environ.get('PATH_INFO', '')}/".startswith(prefix):
             content_type = "application/json"
             members = {"error_message": refusal.detail or refusal.title, "code": refusal.code}
-            body = msgspec.json.encode({**members, "request_id": self.request_id})
+            body = msgspec.json.encode({**members, "request_id": self.request_id, "errors": refusal.errors})
         else:
             content_type = PROBLEM_TYPE
             body = problem(refusal, request=f"{method} {path}", path=path, request_id=self.request_id)
@@ -321,6 +347,14 @@ class _Exchange:
         )
         self._edge.write_line(self._edge.format_line(line))
         REQUEST_ID.set(NO_REQUEST)
+
+
+def _is_latin(text: str) -> bool:
+    try:
+        text.encode("latin-1")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _text(path: str) -> str:

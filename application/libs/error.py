@@ -20,10 +20,13 @@ The class's name becomes `code` (`tag_not_found`), its docstring `title`, its fa
 import re
 from collections.abc import Mapping, Sequence
 from typing import ClassVar, TypedDict
+from urllib.parse import quote
 
 import msgspec
 
 PROBLEM_TYPE = "application/problem+json"
+
+_PATH_CHARACTERS = "/:@!$&'()*+,;="
 
 MAX_ERRORS = 100
 """How many faulty fields an answer lists; a small body can hold very many."""
@@ -123,6 +126,12 @@ class TooLarge(Refusal):
     status = 413
 
 
+class AddressTooLong(Refusal):
+    """The request's address is too long."""
+
+    status = 414
+
+
 class UnsupportedMediaType(Refusal):
     """The body is of a media type that is not read here."""
 
@@ -139,6 +148,12 @@ class TooManyRequests(Refusal):
     """There were too many requests."""
 
     status = 429
+
+
+class HeadersTooLarge(Refusal):
+    """The request's headers are too many or too large."""
+
+    status = 431
 
 
 class InternalError(Refusal):
@@ -159,14 +174,17 @@ def field_error(*loc: str | int, msg: str, type_: str) -> FieldError:
 
 
 def problem(refusal: Refusal, *, request: str, path: str, request_id: str) -> bytes:
-    """Write a refusal as problem details: `request` is method and path, `path` names the instance."""
+    """Write a refusal as problem details: `request` is method and path, `path` names the instance.
+
+    As a URI reference (RFC 9457 §3.1.5), so that everything but the characters of a path (RFC 3986 §3.3) is encoded.
+    """
     return msgspec.json.encode(
         {
             "type": f"urn:redprint:problem:{refusal.code}",
             "title": refusal.title,
             "status": refusal.status,
             "detail": refusal.detail or refusal.title,
-            "instance": path,
+            "instance": quote(path, safe=_PATH_CHARACTERS),
             "code": refusal.code,
             "request": request,
             "request_id": request_id,

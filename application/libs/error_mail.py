@@ -1,50 +1,20 @@
 """Mail what went wrong, without ever holding up what went wrong."""
 
 import logging
-import smtplib
 import socket
-import ssl
 import threading
-from dataclasses import dataclass
 from email.message import EmailMessage
 from time import monotonic
 
-LOGGER = logging.getLogger(__name__)
+from application.libs.delivery import DeliveryFailure
+from application.libs.mail_server import MailServer
 
-IMPLICIT_TLS_PORT = 465  # RFC 8314
+LOGGER = logging.getLogger(__name__)
 
 SUBJECT_LENGTH = 120
 
-TIMEOUT_SECONDS = 10.0
-
 CLOSE_SECONDS = 3.0
 """How long the end of the process waits for a last mail."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class MailServer:
-    """Say where mail is handed in; without a username nobody logs in."""
-
-    host: str
-    port: int
-    username: str | None = None
-    password: str | None = None
-    starttls: bool = False
-
-    def send(self, message: EmailMessage) -> None:
-        """Hand in one message; raise OSError or smtplib.SMTPException when the server does not take it."""
-        with self._connect() as connection:
-            if self.starttls and self.port != IMPLICIT_TLS_PORT:
-                connection.starttls(context=ssl.create_default_context())
-            if self.username is not None:
-                connection.login(self.username, self.password or "")
-            connection.send_message(message)
-
-    def _connect(self) -> smtplib.SMTP:
-        if self.port == IMPLICIT_TLS_PORT:
-            context = ssl.create_default_context()
-            return smtplib.SMTP_SSL(self.host, self.port, timeout=TIMEOUT_SECONDS, context=context)
-        return smtplib.SMTP(self.host, self.port, timeout=TIMEOUT_SECONDS)
 
 
 class ErrorMail(logging.Handler):
@@ -105,7 +75,7 @@ class ErrorMail(logging.Handler):
             text, withheld = mail
             try:
                 self._server.send(self._message(text, withheld))
-            except (OSError, smtplib.SMTPException, ValueError) as error:
+            except (DeliveryFailure, ValueError) as error:
                 LOGGER.warning("An error mail could not be sent, it is tried again: %s", error)
                 with self._changed:
                     newer, self._waiting = self._waiting, None

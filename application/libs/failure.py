@@ -1,6 +1,8 @@
 """Answer every failure in the dialect of the surface it happened on; elsewhere, with a page.
 
-Nothing internal is shown: an unexpected exception is logged with the request's id, and the client gets the id.
+Nothing internal is shown: an unexpected exception is logged with the request's id, and the client gets the id. Under
+`TESTING` it goes on into the test, as with Flask alone; a test that wants the answer sets `PROPAGATE_EXCEPTIONS` to
+False.
 """
 
 import logging
@@ -27,7 +29,6 @@ from application.libs.error import (
 )
 from application.libs.ok import Dialect, request_id
 from application.libs.redprint import machinery
-from application.libs.view import BrokenPromiseError, UndeclaredRefusalError
 
 _LOG = logging.getLogger(__name__)
 
@@ -68,8 +69,8 @@ def init_app(app: Flask, *, page: Page) -> None:
         return refused(_from_http(error))
 
     def unexpected(error: Exception) -> Response:
-        if isinstance(error, UndeclaredRefusalError | BrokenPromiseError):
-            raise error
+        if app.testing and app.config["PROPAGATE_EXCEPTIONS"] is not False:
+            raise error  # into the test that asked
         _LOG.error("%s %s failed", request.method, request.path, exc_info=error)
         return refused(InternalError())
 

@@ -24,13 +24,26 @@ def canonical(name: str) -> str:
     return f"{dot}{plain}"
 
 
-class TrustedHosts:
-    """Judge the host a request names; remember the good ones, because a look-up is all a request may cost."""
+class HostNames:
+    """Hold host names, of which `.name` stands for a name and its subdomains."""
 
     def __init__(self, names: Iterable[str]) -> None:
         listed = [canonical(name) for name in names]
         self._exact = {name.removeprefix(".") for name in listed}
         self._suffixes = tuple(name for name in listed if name.startswith("."))
+
+    def __bool__(self) -> bool:
+        return bool(self._exact)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._exact or (bool(self._suffixes) and name.endswith(self._suffixes))
+
+
+class TrustedHosts:
+    """Judge the host a request names; remember the good ones, because a look-up is all a request may cost."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._names = HostNames(names)
         self._known: set[str] = set()
 
     def fault(self, environ: Mapping[str, Any]) -> str | None:
@@ -49,14 +62,11 @@ class TrustedHosts:
         match = HOST.fullmatch(host)
         if match is None:
             return "The Host header is not a host"
-        if not self._serves((match[1] or match[2]).lower().rstrip(".")):
+        if self._names and (match[1] or match[2]).lower().rstrip(".") not in self._names:
             return "This host is not served here; TRUSTED_HOSTS lists those that are"
         if len(self._known) < MOST_KNOWN_HOSTS:
             self._known.add(host)
         return None
-
-    def _serves(self, name: str) -> bool:
-        return not self._exact or name in self._exact or (bool(self._suffixes) and name.endswith(self._suffixes))
 
     @staticmethod
     def _fault_of_target(host: str | None, target: str) -> str | None:

@@ -15,6 +15,12 @@ def new_id() -> str:
     return str(uuid7())
 
 
+def first_id(micros: int) -> str:
+    """Return the text before all ids that are made at an instant, in microseconds since 1970, or later."""
+    digits = f"{max(0, micros) // 1000:012x}"
+    return f"{digits[:8]}-{digits[8:]}-0000-0000-000000000000"
+
+
 def is_id(text: str) -> bool:
     """Tell whether the text is a UUID in its canonical, hyphenated form."""
     return _UUID.fullmatch(text) is not None

@@ -1,64 +1,73 @@
 """Describe what comes and goes over the wire.
 
-A schema of input refuses unknown fields, converts nothing silently, and bounds every text, number and list: a body's
-size is then known, and no value overflows its column.
+A schema of input refuses unknown fields, converts nothing silently, and bounds every text, number and list (`bounds`):
+a body's size is then known, and no value overflows its column.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping, MutableSequence, Sequence, Set
-from datetime import UTC, datetime
-from types import UnionType
-from typing import Annotated, Any, Union, get_args, get_origin
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
 
-from annotated_types import Ge, Gt, Le, Lt, MaxLen
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, InstanceOf, StringConstraints, WithJsonSchema
-from pydantic.fields import FieldInfo
-from pydantic_core import PydanticCustomError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    InstanceOf,
+    StringConstraints,
+    WithJsonSchema,
+)
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticSerializationError, to_jsonable_python
 from werkzeug.datastructures import FileStorage
 
 from application.libs.ident import UUID_PATTERN
+from application.libs.instant import instant, instant_up
+from application.libs.page import MAX_CURSOR
 
-_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
-_YEARS = range(1970, 9000)
-_CONTAINERS = frozenset(
-    {list, tuple, set, frozenset, dict, Iterable, Mapping, MutableMapping, MutableSequence, Sequence, Set}
-)
-
-
-def _utc(value: object) -> datetime:
-    if isinstance(value, datetime) and value.tzinfo is not None:
-        moment = value
-    elif isinstance(value, str) and _RFC3339.fullmatch(value):
-        moment = _parse(value)
-    else:
-        raise PydanticCustomError("time", "Give a time with its offset, such as 2030-01-31T12:00:00Z (RFC 3339)")
-    if moment.year not in _YEARS:
-        raise PydanticCustomError("time_range", "The year must lie between 1970 and 8999")
-    return moment.astimezone(UTC)
+MAX_FLOAT = sys.float_info.max
+_NO_NUL = r"^[^\u0000]*$"
 
 
-def _parse(value: str) -> datetime:
-    whole, dot, rest = value.upper().replace(" ", "T").partition(".")
-    if dot:  # fromisoformat takes at most six digits of a second
-        digits = re.match(r"\d+", rest)
-        length = digits.end() if digits else 0
-        whole = f"{whole}.{rest[:length][:6]:0<6}{rest[length:]}"
-    try:
-        return datetime.fromisoformat(whole)
-    except ValueError:
-        raise PydanticCustomError("time", "There is no such time") from None
+_InYears = Field(json_schema_extra={"pattern": "^(19[7-9][0-9]|[2-8][0-9]{3})-"})
 
+UtcTime = Annotated[datetime, BeforeValidator(instant), _InYears]
+"""An instant: RFC 3339 with an offset on the wire, aware UTC in Python; what is finer than a microsecond is cut off."""
 
-UtcTime = Annotated[datetime, BeforeValidator(_utc)]
-"""An instant: RFC 3339 with an offset on the wire, aware UTC in Python."""
+UtcTimeUp = Annotated[datetime, BeforeValidator(instant_up), _InYears]
+"""An instant that is rounded up: of microseconds those at or after it, or before it, are the same as of the instant."""
 
-Ident = Annotated[str, StringConstraints(pattern=f"^{UUID_PATTERN}$", max_length=36, to_lower=True)]
+Ident = Annotated[
+    str,
+    StringConstraints(pattern=f"^{UUID_PATTERN}$", max_length=36, to_lower=True),
+    Field(json_schema_extra={"format": "uuid"}),
+]
 """The id of a row: a UUID in canonical form."""
 
-ONE_LINE = r"^[^\x00-\x1F\x7F-\x9F\u2028\u2029\u202A-\u202E\u2066-\u2069]*$"
-"""Text that stays on its line: no control character, no line break, nothing that turns the writing's direction."""
+_OFF_LINE = r"\x00-\x1F\x7F-\x9F\u2028\u2029\u202A-\u202E\u2066-\u2069"
+_BLANK = r" \u00A0\u1680\u2000-\u200A\u202F\u205F\u3000"
 
-Name = Annotated[str, StringConstraints(min_length=1, max_length=50, strip_whitespace=True, pattern=ONE_LINE)]
+
+def one_line(without: str = "") -> str:
+    """Return the pattern of text that shows and stays on its line, without some other characters.
+
+    It holds something beside blanks, no control character, no line break, nothing that turns the writing's direction.
+    """
+    off = _OFF_LINE + re.escape(without)
+    return rf"^[^{off}]*[^{off}{_BLANK}][^{off}]*$"
+
+
+ONE_LINE = one_line()
+
+Trimmed = AfterValidator(str.strip)
+"""Drops blanks at the ends after the text was judged: so a schema accepts what the API document says, no more."""
+
+Name = Annotated[str, StringConstraints(min_length=1, max_length=50, pattern=ONE_LINE), Trimmed]
 """A name people see: 1 to 50 characters on one line, blanks at the ends are dropped."""
 
 Int32 = Annotated[int, Field(ge=-(2**31), le=2**31 - 1)]
@@ -67,8 +76,14 @@ Int32 = Annotated[int, Field(ge=-(2**31), le=2**31 - 1)]
 Int64 = Annotated[int, Field(ge=-(2**63), le=2**63 - 1)]
 """An integer that fits a BIGINT column; beyond 2**53 a browser rounds it."""
 
-Upload = Annotated[InstanceOf[FileStorage], WithJsonSchema({"type": "string", "format": "binary"})]
-"""A file of a multipart form; MAX_CONTENT_LENGTH bounds it."""
+Float64 = Annotated[float, Field(ge=-MAX_FLOAT, le=MAX_FLOAT)]
+"""A number that fits a DOUBLE column: any that is finite."""
+
+BINARY = {"type": "string", "format": "binary", "contentMediaType": "application/octet-stream"}
+"""Bytes in an API document: `contentMediaType` is what OpenAPI 3.1 says, `format` what makers of clients read."""
+
+Upload = Annotated[InstanceOf[FileStorage], WithJsonSchema(BINARY)]
+"""A file of a multipart form; MAX_CONTENT_LENGTH bounds it, or an `UploadLimit` (libs/upload.py)."""
 
 
 class Schema(BaseModel):
@@ -76,69 +91,77 @@ class Schema(BaseModel):
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, hide_input_in_errors=True)
 
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core_schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """Describe the schema; of input also what is checked before pydantic comes to it, and what made defaults are.
+
+        An answer may gain members without breaking clients, so its description is not closed.
+        """
+        described = handler(core_schema)
+        schema = handler.resolve_ref_schema(described)
+        if handler.mode == "validation":
+            _forbid_nul(schema.get("properties", {}))
+            _show_made_defaults(cls, schema.get("properties", {}))
+        elif schema.get("additionalProperties") is False:
+            del schema["additionalProperties"]
+        return described
+
+
+@dataclass(frozen=True, slots=True)
+class Renamed:
+    """Fill a field of an answer from the record's field of another name.
+
+    text: Annotated[str, Renamed("content")]
+    """
+
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Grouped:
+    """Make a nested object of an answer from fields of the same record.
+
+    body: Annotated[BodyOut, Grouped()]
+    """
+
 
 class PageQuery(Schema):
     """Choose one page of a list."""
 
-    limit: int = Field(20, ge=1, le=100, description="How many items a page holds.")
-    after: str | None = Field(None, max_length=2048, description="The `next` of the page before.")
-    count: bool = Field(False, description="Whether `page.total` gives the number of all items.")
+    limit: int = Field(20, ge=1, le=100, description="How many items a page holds.", examples=[20])
+    after: str | None = Field(None, max_length=MAX_CURSOR, description="The `next` of the page before.")
+    count: bool = Field(False, description="Whether `page.total` gives the number of all items.", examples=[True])
 
 
-def unbounded(model: type[BaseModel]) -> Iterator[str]:
-    """Yield what is wrong with the fields of an input schema that have no bound, each with its cure."""
-    yield from _unbounded_model(model, "", ())
+def _forbid_nul(described: Any) -> None:
+    """Write down the rule for all text that comes in (see `strict_json`) where nothing narrower is said."""
+    if isinstance(described, list):
+        for member in described:
+            _forbid_nul(member)
+    elif isinstance(described, dict):
+        if described.get("type") == "string" and described.keys().isdisjoint(("pattern", "format", "enum", "const")):
+            described["pattern"] = _NO_NUL
+        for member in described.values():
+            _forbid_nul(member)
 
 
-def _unbounded_model(model: type[BaseModel], path: str, within: tuple[type, ...]) -> Iterator[str]:
-    if model not in within:  # a schema may hold itself; the depth of a body is bounded anyway
-        for name, field in model.model_fields.items():
-            yield from _unbounded(field.annotation, field.metadata, f"{path}{name}", (*within, model))
+def _show_made_defaults(model: type[BaseModel], described: dict[str, Any]) -> None:
+    """Write down the defaults that a function makes where it always makes the same one."""
+    for name, field in model.model_fields.items():
+        make = field.default_factory
+        key = field.alias or name
+        if key not in described or make is None or field.default_factory_takes_validated_data:
+            continue
+        once, again = field.get_default(call_default_factory=True), field.get_default(call_default_factory=True)
+        if once == again:
+            with suppress(PydanticSerializationError):  # a mark such as `absent` is nothing that a client could send
+                described[key]["default"] = to_jsonable_python(once)
 
 
-def _unbounded(annotation: Any, metadata: list[Any], path: str, within: tuple[type, ...]) -> Iterator[str]:
-    origin, arguments = get_origin(annotation), get_args(annotation)
-    if origin is Annotated:
-        yield from _unbounded(arguments[0], [*metadata, *arguments[1:]], path, within)
-    elif origin in (Union, UnionType):
-        for member in arguments:
-            yield from _unbounded(member, metadata, path, within)
-    elif (origin or annotation) in _CONTAINERS:
-        yield from _unbounded_container(arguments, metadata, path, within)
-    elif isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        yield from _unbounded_model(annotation, f"{path}.", within)
-    else:
-        yield from _unbounded_plain(annotation, metadata, path)
+def absent(*, examples: list[Any] | None = None) -> Any:
+    """Be the default of a patch's field: it may be left out, and is then not among `model_fields_set`.
 
-
-def _unbounded_container(
-    arguments: tuple[Any, ...], metadata: list[Any], path: str, within: tuple[type, ...]
-) -> Iterator[str]:
-    if not _has(metadata, MaxLen, "max_length"):
-        yield f"{path}: give it a `max_length`"
-    for member in arguments:
-        if member is not Ellipsis:
-            yield from _unbounded(member, [], f"{path}[]", within)
-
-
-def _unbounded_plain(annotation: Any, metadata: list[Any], path: str) -> Iterator[str]:
-    if annotation in (str, bytes) and not _has(metadata, MaxLen, "max_length"):
-        yield f"{path}: give the text a `max_length`, or use `Name` or `Ident`"
-    elif annotation is int and not (_has(metadata, (Ge, Gt), "ge") and _has(metadata, (Le, Lt), "le")):
-        yield f"{path}: give the number `ge` and `le`, or use `Int32`"
-    elif annotation is datetime and not any(isinstance(item, BeforeValidator) for item in metadata):
-        yield f"{path}: use `UtcTime`"
-
-
-def _has(metadata: list[Any], kinds: type | tuple[type, ...], attribute: str) -> bool:
-    for item in metadata:
-        if isinstance(item, kinds) or getattr(item, attribute, None) is not None:
-            return True
-        if isinstance(item, FieldInfo) and _has(item.metadata, kinds, attribute):
-            return True
-    return False
-
-
-def absent() -> Any:
-    """Be the default of a patch's field: it may be left out, and is then not among `model_fields_set`."""
-    return Field(default_factory=object)
+    `name: Name = absent()` refuses null with 422. `note: Note | None = absent()` lets it through to the rule, for a
+    column that may be NULL: any other one would refuse it with 500.
+    """
+    return Field(default_factory=object, examples=examples)

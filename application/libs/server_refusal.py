@@ -11,27 +11,24 @@ from gunicorn import util
 from uuid_utils import uuid7
 
 from application.libs.edge import COMMON_HEADERS, DATA_POLICY, NO_STORE
-from application.libs.error import PROBLEM_TYPE, BadRequest, Forbidden, InternalError, Refusal, problem
+from application.libs.error import (
+    PROBLEM_TYPE,
+    AddressTooLong,
+    BadRequest,
+    Forbidden,
+    HeadersTooLarge,
+    InternalError,
+    Refusal,
+    problem,
+)
 
 _LOG = logging.getLogger(__name__)
-
-
-class AddressTooLong(Refusal):
-    """The request's address is too long."""
-
-    status = 414
 
 
 class ExpectationFailed(Refusal):
     """What the request expects is not done here."""
 
     status = 417
-
-
-class HeadersTooLarge(Refusal):
-    """The request's headers are too many or too large."""
-
-    status = 431
 
 
 class CodingNotImplemented(Refusal):

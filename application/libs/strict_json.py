@@ -1,20 +1,23 @@
 """Read JSON strictly: what two parsers could understand differently is refused (RFC 8259 §4, §8.1).
 
 Refused with 400: anything but UTF-8, a byte order mark, nesting over 32, duplicate keys, NaN and infinities, floats
-that overflow, integers beyond 64 bits. Refused with 422, at its place: NUL and lone surrogates in text, which no
-database of ours can hold.
+that overflow, integers beyond 64 bits. Refused with 422, at its place and together with what the schema finds: NUL and
+lone surrogates in text, which no database of ours can hold.
 """
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from decimal import Decimal, InvalidOperation
+from itertools import islice
 from typing import Any
 
-from application.libs.error import BadRequest, FieldError, Invalid, field_error
+from application.libs.error import MAX_ERRORS, BadRequest, FieldError, field_error
 
 MAX_DEPTH = 32
 _MAX_DIGITS = 19  # of 2**63
 _INT64 = 2**63
+_UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 _BRACKETS = re.compile(rb'"(?:[^"\\]++|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
 
 
@@ -23,22 +26,42 @@ class MalformedJson(BadRequest):
 
 
 def loads(raw: bytes) -> Any:
-    """Return the value; raise `MalformedJson`, or `Invalid` for text that cannot be stored."""
+    """Return the value; raise `MalformedJson`."""
     if not raw:
         raise MalformedJson("The body is empty; send a JSON object")
     _check_depth(raw)
     try:
-        text = raw.decode("utf-8")
-        value = _DECODER.decode(text)
+        return _DECODER.decode(raw.decode("utf-8"))
     except UnicodeDecodeError as error:
         raise MalformedJson(f"Byte {error.start} is not valid UTF-8") from None
     except json.JSONDecodeError as error:
         raise MalformedJson(f"{error.msg} at line {error.lineno}, column {error.colno}") from None
-    if "\\u" in text:
-        errors = list(_unstorable(value, ["body"]))
-        if errors:
-            raise Invalid(errors=errors)
-    return value
+
+
+def unstorable(raw: bytes, value: Any) -> list[FieldError]:
+    """Return where in the body that was read as `value` stands text which no database can hold."""
+    if b"\\u" not in raw:  # a raw one is no JSON, or no UTF-8
+        return []
+    return list(islice(_unstorable(value, ["body"]), MAX_ERRORS))
+
+
+def storable(value: Any) -> Any:
+    """Return the value with a mark for every character that cannot be stored, so that the rest can be judged."""
+    if isinstance(value, str):
+        return printable(value)
+    if isinstance(value, dict):
+        return {printable(key): storable(item) for key, item in value.items()}
+    return [storable(item) for item in value] if isinstance(value, list) else value
+
+
+def printable(text: str) -> str:
+    """Return the text with U+FFFD in place of NUL and lone surrogates."""
+    return _UNSTORABLE.sub("\ufffd", text)
+
+
+def exact(raw: bytes) -> Any:
+    """Return the value of a body that `loads` took, with an integer for every number that is one, as 9.0 or 1e3 are."""
+    return _EXACT.decode(raw.decode("utf-8"))
 
 
 def unstorable_text(text: str) -> str | None:
@@ -106,8 +129,28 @@ def _float(digits: str) -> float:
     return number
 
 
+def _whole(digits: str) -> int | float:
+    number = float(digits)
+    if not number.is_integer() or not is_int64(int(number)):
+        return number
+    try:
+        decimal = Decimal(digits)
+        is_whole = decimal.is_zero() or decimal == decimal.to_integral_value()
+    except InvalidOperation:  # an exponent beyond every bound
+        return number
+    whole = int(decimal) if is_whole and not decimal.is_zero() else 0
+    return whole if is_whole and is_int64(whole) else number
+
+
 def _constant(name: str) -> Any:
     raise MalformedJson(f"{name} is not a JSON number")
 
 
-_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_int=_integer, parse_float=_float, parse_constant=_constant)
+def _decoder(parse_float: Callable[[str], Any]) -> json.JSONDecoder:
+    return json.JSONDecoder(
+        object_pairs_hook=_object, parse_int=_integer, parse_float=parse_float, parse_constant=_constant
+    )
+
+
+_DECODER = _decoder(_float)
+_EXACT = _decoder(_whole)

@@ -1,7 +1,8 @@
 """Keep a child process alive beside a server: one a host, never without its parent.
 
 The child is a fresh interpreter, so it inherits no monkey patch. Its standard input is a pipe: a byte wakes it, the end
-of it (also by the parent's sudden death) asks it to stop.
+of it (also by the parent's sudden death) asks it to stop. One that is still loading has nothing to finish: the signal
+that follows ends it.
 """
 
 import ctypes
@@ -12,12 +13,13 @@ import select
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from socket import socketpair
 from time import monotonic
 from types import FrameType
+from typing import Self
 
 LOOK_SECONDS = 0.2
 """How often the supervisor looks after its child."""
@@ -181,6 +183,8 @@ class Supervisor:
         if self._pipe is not None:
             os.close(self._pipe)
             self._pipe = None
+            self._sleep(LOOK_SECONDS / 4)  # gevent closes it in its next round
+        child.terminate()  # ends it at once before it has `Orders`; afterwards it says the same as the pipe's end
         deadline = monotonic() + self._grace_seconds
         while child.poll() is None and monotonic() < deadline:
             self._sleep(LOOK_SECONDS / 4)
@@ -197,6 +201,17 @@ def delay_after(young_deaths: int) -> float:
     return 0.0 if beyond <= 0 else min(LONGEST_DELAY_SECONDS, 2.0 ** (beyond - 1))
 
 
+def bind_child(arguments: Sequence[str]) -> None:
+    """Let this process die with the parent that its arguments name, if any, from now on; end it if that is gone.
+
+    To be called before the application is loaded, which takes seconds.
+    """
+    if "--parent" in arguments[1:-1]:
+        parent = arguments[arguments.index("--parent") + 1]
+        if parent.isdecimal() and not die_with(int(parent)):
+            raise SystemExit
+
+
 def die_with(parent: int) -> bool:
     """Ask the system to kill this process when its parent dies; tell whether the parent still lives.
 
@@ -208,45 +223,66 @@ def die_with(parent: int) -> bool:
 
 
 class Orders:
-    """Wait for what the parent, a signal or the terminal wants of this process; for its main thread."""
+    """Wait for what the parent, a signal or the terminal wants of this process; for its main thread.
+
+    Within the block no SIGTERM or SIGINT ends the process; where nobody supervises it, the second one does.
+    """
 
     def __init__(self, stdin: int | None, parent: int | None) -> None:
         """Listen to `stdin` where a supervisor holds the other end, and to SIGTERM and SIGINT in any case."""
         self._stdin = stdin
         self._parent = parent
 
+    def __enter__(self) -> Self:
+        """Turn SIGTERM and SIGINT into a readable descriptor."""
+        self._reader, self._writer = socketpair()
+        self._reader.setblocking(False)
+        self._writer.setblocking(False)
+        self._before = {number: signal.signal(number, _note) for number in (signal.SIGTERM, signal.SIGINT)}
+        self._old = signal.set_wakeup_fd(self._writer.fileno(), warn_on_full_buffer=False)
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        """Let the signals act as they did."""
+        self._restore()
+        self._reader.close()
+        self._writer.close()
+
     def wait(self, woken: Callable[[], object]) -> str:
         """Call `woken` for each nudge; return, in words, why to stop."""
-        with _signals() as wakeup:
-            watched = [wakeup] if self._stdin is None else [wakeup, self._stdin]
-            while True:
-                readable, _, _ = select.select(watched, [], [], PARENT_SECONDS)
-                if wakeup in readable:
-                    return f"signal {signal.Signals(os.read(wakeup, 1)[0]).name}"
-                if self._stdin in readable and not os.read(self._stdin, 4096):
-                    return "the server stops"
-                if self._parent is not None and os.getppid() != self._parent:
-                    return "the server has died"
-                if readable:
-                    woken()
+        reason = None
+        watched = [self._reader.fileno(), *([] if self._stdin is None else [self._stdin])]
+        while reason is None:
+            readable, _, _ = select.select(watched, [], [], PARENT_SECONDS)
+            reason = self._reason(readable)
+            if reason is None and readable:
+                woken()
+        if self._stdin is None:
+            self._restore()
+        return reason
 
+    def _reason(self, readable: Sequence[int]) -> str | None:
+        if self._stdin in readable and self._has_ended():
+            return "the server stops"
+        if self._reader.fileno() in readable:
+            if self._has_ended():  # nudges may stand before the end
+                return "the server stops"
+            return f"signal {signal.Signals(self._reader.recv(1)[0]).name}"
+        if self._parent is not None and os.getppid() != self._parent:
+            return "the server has died"
+        return None
 
-@contextmanager
-def _signals() -> Iterator[int]:
-    """Turn the first SIGTERM or SIGINT into a readable descriptor; afterwards they act as usual again."""
-    reader, writer = socketpair()
-    writer.setblocking(False)
-    reader.setblocking(False)
-    before = {number: signal.signal(number, _note) for number in (signal.SIGTERM, signal.SIGINT)}
-    old = signal.set_wakeup_fd(writer.fileno())
-    try:
-        yield reader.fileno()
-    finally:
-        signal.set_wakeup_fd(old)
-        for number, handler in before.items():
+    def _has_ended(self) -> bool:
+        """Tell whether the parent has closed the standard input; what it has written there is read."""
+        while self._stdin is not None and select.select([self._stdin], [], [], 0)[0]:
+            if not os.read(self._stdin, 4096):
+                return True
+        return False
+
+    def _restore(self) -> None:
+        signal.set_wakeup_fd(self._old)
+        for number, handler in self._before.items():
             signal.signal(number, handler)
-        reader.close()
-        writer.close()
 
 
 def _note(_number: int, _frame: FrameType | None) -> None:

@@ -1,13 +1,12 @@
 """Run a handler: who is asking, what they bring, the unit of work around it, the bytes it answers with."""
 
+import secrets
+import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
-from typing import Any, Protocol
-from urllib.parse import quote, urlencode
+from dataclasses import dataclass, field
+from typing import Any
 
-import msgspec
-from flask import Response, request
-from pydantic import ValidationError
+from flask import Response, current_app, request
 
 from application.libs.auth import (
     Credentials,
@@ -16,116 +15,140 @@ from application.libs.auth import (
     read_credentials,
     set_identity,
 )
-from application.libs.binding import Binder, reader
+from application.libs.binding import Binder, read_body, reader, together
+from application.libs.conditional import Beside, Represent, Stale, precondition
 from application.libs.error import (
-    FieldError,
+    AddressTooLong,
     Invalid,
+    NotAcceptable,
     Refusal,
     TooLarge,
     Unauthenticated,
     Unavailable,
     UnsupportedMediaType,
 )
+from application.libs.fingerprint import asked, reads_parts
+from application.libs.guard import Both, FindGuard, Guard, run_in_its_own_units, run_in_one_unit
+from application.libs.idempotency import AnswerStore, KeyInUse, KeyReused, KeyUnverifiable, MalformedKey, repeatable
+from application.libs.listing import FIELDS, SPARSE_TYPE, judging, roomy
+from application.libs.negotiation import negotiated
 from application.libs.ok import Dialect
 from application.libs.operation import Operation
-from application.libs.page import BadCursor, Page, UnknownOrder
+from application.libs.page import BadCursor, UnknownOrder
+from application.libs.rate_limit import RateLimits, TooOften, admitting, announced
+from application.libs.respond import Respond, is_tagged, representer, responder
 from application.libs.strict_json import MalformedJson
+from application.libs.unit_of_work import Transaction
 
 MAX_RETRIES = 3
 """How often a request is tried again when its transaction met another one."""
 
-
-class UnitOfWork(Protocol):
-    """Be what `transaction()` yields: a reader that can become a writer."""
-
-    def promote(self) -> None:
-        """End the reading part and begin the writing one."""
-
-
-class Transaction(Protocol):
-    """Open a unit of work."""
-
-    def __call__(self, *, write: bool) -> AbstractContextManager[UnitOfWork]:
-        """Commit at the end of the block, roll back on an exception."""
+_MOST_PAUSE_MS = 20
 
 
 Identify = Callable[[Credentials], Identity | None]
 View = Callable[..., Response]
-Respond = Callable[[Any], Response]
-
-
-class Empty(Response):
-    """Be an answer without a body, which then has no media type either."""
-
-    default_mimetype = None
 
 
 class UndeclaredRefusalError(AssertionError):
     """A handler raised an error it does not declare; add it to `errors=`, the API document promises the list."""
 
 
-class BrokenPromiseError(AssertionError):
-    """A handler answered with something that its schema does not allow."""
-
-
+@dataclass(slots=True, kw_only=True)
 class Machinery:
     """Hold what the factory handed, and what is mounted where."""
 
-    def __init__(self, *, transaction: Transaction, identify: Identify, retry_on: type[Exception]) -> None:
-        """Start with nothing mounted."""
-        self.transaction = transaction
-        self.identify = identify
-        self.retry_on = retry_on
-        self.mounted: list[Any] = []
-        self.surfaces: list[Any] = []
+    transaction: Transaction
+    identify: Identify
+    retry_on: type[Exception]
+    answers: AnswerStore
+    beside: Beside | None
+    limits: RateLimits | None = None
+    mounted: list[Any] = field(default_factory=list)
+    surfaces: list[Any] = field(default_factory=list)
 
 
 def implied_errors(operation: Operation) -> tuple[type[Refusal], ...]:
     """Return the refusals the machinery itself may answer with for this operation."""
-    errors: list[type[Refusal]] = [Unavailable, Unauthenticated]  # a wrong token is refused where none is needed, too
-    if operation.permission:
-        errors.append(PermissionMissing)
-    if "body" in operation.inputs:
-        errors += [MalformedJson, TooLarge, UnsupportedMediaType]
-    if "form" in operation.inputs or "files" in operation.inputs:
-        errors += [TooLarge, UnsupportedMediaType]
-    if operation.inputs:
-        errors.append(Invalid)
-    if operation.answer.is_page:
-        errors += [BadCursor, UnknownOrder]
-    return tuple(errors)
+    return tuple(error for applies, errors in _IMPLIED if applies(operation) for error in errors)
+
+
+_IMPLIED: tuple[tuple[Callable[[Operation], object], tuple[type[Refusal], ...]], ...] = (
+    (lambda _any: True, (Unavailable,)),
+    (lambda operation: not operation.signs_in, (Unauthenticated,)),  # a wrong token, where none is needed, too
+    (lambda operation: operation.offers, (NotAcceptable,)),
+    (lambda operation: operation.rate_limit, (TooOften,)),
+    (lambda operation: operation.permission, (PermissionMissing,)),
+    (lambda operation: operation.path or "query" in operation.inputs, (AddressTooLong,)),  # of most said by the server
+    (lambda operation: "body" in operation.inputs, (MalformedJson,)),
+    (lambda operation: operation.inputs.keys() & {"body", "form", "files"}, (TooLarge, UnsupportedMediaType)),
+    (lambda operation: operation.inputs, (Invalid,)),
+    (lambda operation: operation.answer.is_page, (BadCursor, UnknownOrder)),
+    (lambda operation: operation.changes or is_tagged(operation), (Stale,)),
+    (lambda operation: operation.is_repeatable, (MalformedKey, KeyReused, KeyInUse, KeyUnverifiable)),
+)
 
 
 def compile_view(operation: Operation, dialect: Dialect, known: Machinery, *, testing: bool) -> View:
     """Return the view of an operation in a dialect; everything that can be decided is decided here, once."""
     work = _in_one_unit if operation.transaction else _in_units_of_its_own
-    view = work(operation, dialect, known, _responder(operation, dialect, testing=testing))
+    view = work(operation, dialect, known, responder(operation, dialect, testing=testing))
+    if operation.rate_limit is not None:
+        view = announced(view, operation.rate_limit, operation.quota)
+    if operation.offers and dialect.negotiates:
+        view = _negotiated(view, operation)
+    if operation.answer.is_page:
+        view = roomy(view)
     return _watched(view, operation) if testing else view
+
+
+def _negotiated(view: View, operation: Operation) -> View:
+    """Return the view that answers who takes its media type; a list that is asked for `fields` has another one.
+
+    Who takes JSON takes that, too, unless it is excluded by its name (RFC 9110 §12.5.1).
+    """
+    whole = negotiated(view, operation.offers)
+    if not operation.is_sparse:
+        return whole
+    sparse = negotiated(view, (SPARSE_TYPE, *operation.offers))
+    return lambda **path: (sparse if FIELDS in request.args else whole)(**path)
 
 
 def _in_one_unit(operation: Operation, dialect: Dialect, known: Machinery, respond: Respond) -> View:
     """Return the view that runs admission, binding, handler and encoding in one unit, again if it met another's."""
     handler: Callable[..., Any] = operation.handler
-    transaction, retry_on, changes = known.transaction, known.retry_on, operation.changes
-    admit, bind = _gate(operation, dialect, known.identify), _binder(operation, dialect)
-    read = reader(operation.inputs)
+    transaction, changes = known.transaction, operation.changes
+    admit, bind = _gate(operation, dialect, known), _binder(operation, dialect)
+    find_guard = _find_guard(operation, dialect, known)
 
     def attempt(path: dict[str, Any]) -> Response:
         with transaction(write=False) as unit:
             admit()
             arguments = bind(path)
+            guard = find_guard(path)
+            if guard is not None:
+                return run_in_one_unit(guard, unit, lambda: respond(handler(**arguments)), dialect.failure)
             if changes:
                 unit.promote()
             return respond(handler(**arguments))
 
+    return _repeated(attempt, _reader(operation), retry_on=(known.retry_on, KeyInUse))
+
+
+def _repeated(
+    attempt: Callable[[dict[str, Any]], Response],
+    read: Callable[[], object] | None,
+    *,
+    retry_on: tuple[type[Exception], ...],
+) -> View:
     def view(**path: Any) -> Response:
         if read is not None:
             read()
-        for _retry in range(MAX_RETRIES):
+        for retry in range(1, MAX_RETRIES + 1):
             try:
                 return attempt(path)
-            except retry_on:
-                continue
+            except retry_on:  # two that met once would, in step, meet again
+                time.sleep(retry * secrets.randbelow(_MOST_PAUSE_MS) / 1000)
         return attempt(path)
 
     return view
@@ -134,23 +157,96 @@ def _in_one_unit(operation: Operation, dialect: Dialect, known: Machinery, respo
 def _in_units_of_its_own(operation: Operation, dialect: Dialect, known: Machinery, respond: Respond) -> View:
     """Return the view whose handler opens short units; it runs once, for an earlier unit may have committed."""
     handler: Callable[..., Any] = operation.handler
-    admit, bind = _gate(operation, dialect, known.identify), _binder(operation, dialect)
-    read = reader(operation.inputs)
+    transaction = known.transaction
+    admit, bind = _gate(operation, dialect, known), _binder(operation, dialect)
+    take, find_guard = _taker(operation, admit, known), _find_guard(operation, dialect, known)
 
     def view(**path: Any) -> Response:
-        if read is not None:
-            read()
-        with known.transaction(write=False):
-            admit()
-        return respond(handler(**bind(path)))
+        take()
+        arguments = bind(path)
+        guard = find_guard(path)
+        if guard is not None:
+            return run_in_its_own_units(guard, transaction, lambda: respond(handler(**arguments)), dialect.failure)
+        return respond(handler(**arguments))
 
     return view
 
 
+def _taker(operation: Operation, admit: Callable[[], None], known: Machinery) -> Callable[[], None]:
+    """Return what lets a request in and takes its content off the wire; a large one is left there until it is let in.
+
+    Elsewhere the content comes first, for a connection that is kept wants it to be read anyway.
+    """
+    read, transaction, key = _reader(operation) or (lambda: None), known.transaction, operation.max_body
+
+    def take() -> None:
+        if key is None:
+            read()
+        with transaction(write=False):
+            admit()
+        if key is not None:
+            request.max_content_length = current_app.config[key]
+            read()
+
+    return take
+
+
+def _reader(operation: Operation) -> Callable[[], object] | None:
+    """Return what reads the content before a unit opens; under a key it is read whatever the handler takes.
+
+    It is then kept as it came even where a form is made of it, unless of parts, which are compared themselves.
+    """
+    read = reader(operation.inputs)
+    if not operation.is_repeatable:
+        return read
+
+    def read_all() -> None:
+        if "HTTP_IDEMPOTENCY_KEY" in request.environ and not reads_parts(operation.inputs):
+            read_body()
+        if read is not None:
+            read()
+
+    return read_all
+
+
+def _find_guard(operation: Operation, dialect: Dialect, known: Machinery) -> FindGuard:
+    """Return what looks whether a changing request wants to be guarded."""
+    if not operation.changes:
+        return lambda _path: None
+    find_condition = precondition(_represent(operation, dialect), known.beside)
+    if not operation.is_repeatable:
+        return find_condition
+    find_key = repeatable(known.answers, asked(operation.inputs))
+
+    def find(path: dict[str, Any]) -> Guard | None:
+        key, condition = find_key(path), find_condition(path)
+        return Both(key, condition) if key is not None and condition is not None else key or condition
+
+    return find
+
+
+def _represent(operation: Operation, dialect: Dialect) -> Represent | None:
+    """Return what writes the body that GET answers with at the address of a change, query and headers of it included.
+
+    The path's values are passed on by position: two rules of one address may give their parameters different names.
+    """
+    current = operation.current
+    if current is None:
+        return None
+    handler: Callable[..., Any] = current.handler
+    bind, represent = _binder(current, dialect), representer(current, dialect)
+    names = tuple(zip(current.path, operation.path, strict=True))
+    return lambda path: represent(handler(**bind({theirs: path[ours] for theirs, ours in names})))
+
+
 def _binder(operation: Operation, dialect: Dialect) -> Callable[[dict[str, Any]], dict[str, Any]]:
     """Return what fills a handler's parameters; faulty fields of all places are reported together."""
+    media_types = operation.media_types if dialect.requires_json_type else ()
+    query = operation.inputs.get("query") if operation.answer.is_page else None
+    judges = {"query": judging(query, operation.orders)} if query is not None else {}
+    halves = {"form": operation.inputs.get("files"), "files": operation.inputs.get("form")}
     binders = [
-        (name, Binder(name, schema, requires_json_type=dialect.requires_json_type).bind)
+        (name, Binder(name, schema, media_types=media_types, beside=halves.get(name), judge=judges.get(name)).bind)
         for name, schema in operation.inputs.items()
     ]
     if not binders:
@@ -158,26 +254,32 @@ def _binder(operation: Operation, dialect: Dialect) -> Callable[[dict[str, Any]]
 
     def bind(path: dict[str, Any]) -> dict[str, Any]:
         arguments = dict(path)
-        errors: list[FieldError] = []
+        refusals: list[Invalid] = []
         for name, read in binders:
             try:
                 arguments[name] = read()
-            except Invalid as invalid:
-                errors += invalid.errors
-        if errors:
-            raise Invalid(errors=errors)
+            except Invalid as refusal:
+                refusals.append(refusal)
+        if refusals:
+            raise together(refusals)
         return arguments
 
     return bind
 
 
-def _gate(operation: Operation, dialect: Dialect, identify: Identify) -> Callable[[], None]:
+def _gate(operation: Operation, dialect: Dialect, known: Machinery) -> Callable[[], None]:
     """Return what lets a request in or refuses it: 401 for an unknown caller, 403 for one without the permission."""
-    permission = operation.permission
+    if dialect.caller is not None:
+        return _admitting_by(dialect.caller, operation.permission)
+    return _admitting_users(operation, dialect, known)
+
+
+def _admitting_users(operation: Operation, dialect: Dialect, known: Machinery) -> Callable[[], None]:
+    permission, identify, signs_in = operation.permission, known.identify, operation.signs_in
 
     def admit() -> None:
         environ = request.environ
-        credentials = read_credentials(environ.get("HTTP_AUTHORIZATION"))
+        credentials = None if signs_in else read_credentials(environ.get("HTTP_AUTHORIZATION"))
         if credentials is None:
             set_identity(None)
             if not operation.public:
@@ -185,39 +287,30 @@ def _gate(operation: Operation, dialect: Dialect, identify: Identify) -> Callabl
             return
         identity = identify(credentials) if credentials.scheme in dialect.schemes else None
         if identity is None:
-            raise Unauthenticated("The token is not valid, or no longer")
+            challenge = dialect.challenge_to(credentials.scheme)
+            raise Unauthenticated("The token is not valid, or no longer", headers={"WWW-Authenticate": challenge})
         set_identity(identity)
         environ["redprint.user"] = identity.name
         if permission is not None and permission not in identity.permissions:
             raise PermissionMissing(f"This needs the permission {permission}")
 
+    if operation.rate_limit is None or known.limits is None:
+        return admit
+    scope = f"{operation.counted} {operation.rate_limit}"
+    return admitting(admit, known.limits.counter(operation.rate_limit, scope=scope, by_address=operation.public))
+
+
+def _admitting_by(caller: Callable[[], Identity], permission: str | None) -> Callable[[], None]:
+    """Return what lets in whom the surface knows by ways of its own."""
+
+    def admit() -> None:
+        identity = caller()
+        set_identity(identity)
+        request.environ["redprint.user"] = identity.name
+        if permission is not None and permission not in identity.permissions:
+            raise PermissionMissing(f"This needs the permission {permission}")
+
     return admit
-
-
-def _responder(operation: Operation, dialect: Dialect, *, testing: bool) -> Respond:
-    answer, status = operation.answer, operation.status
-    if answer.is_raw:
-        return lambda result: result  # the handler's own Response passes through
-    if answer.is_empty:
-        return lambda _result: Empty(status=status)
-
-    def respond(result: Any) -> Response:
-        page = result if answer.is_page else None
-        data = answer.encode(result.items if page is not None else result)
-        if testing:
-            _check_promise(operation, data)
-        response = Response(dialect.success(data, page), status=status, content_type="application/json")
-        if page is not None and page.next is not None:
-            response.headers["Link"] = f'<{_next_url(page)}>; rel="next"'
-        return response
-
-    return respond
-
-
-def _next_url(page: Page[Any]) -> str:
-    parameters = [(key, value) for key, value in request.args.items(multi=True) if key != "after"]
-    path = quote(f"{request.root_path}{request.path}")
-    return f"{path}?{urlencode([*parameters, ('after', page.next)])}"
 
 
 def _watched(view: View, operation: Operation) -> View:
@@ -234,23 +327,3 @@ def _watched(view: View, operation: Operation) -> View:
             raise UndeclaredRefusalError(message) from refusal
 
     return watched
-
-
-def _check_promise(operation: Operation, data: bytes) -> None:
-    schema = operation.answer.schema
-    if schema is None:
-        return
-    try:
-        if operation.answer.is_list:
-            for item in _split(data):
-                schema.model_validate(item, strict=False)
-        else:
-            schema.model_validate_json(data, strict=False)
-    except ValidationError as error:
-        message = f"{operation.handler.__qualname__} answered with what {schema.__name__} does not allow: {error}"
-        raise BrokenPromiseError(message) from error
-
-
-def _split(data: bytes) -> list[Any]:
-    items: list[Any] = msgspec.json.decode(data)
-    return items

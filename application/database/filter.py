@@ -1,0 +1,150 @@
+"""Turn the filters a client may choose into conditions: an allow-list of columns and operators for each list.
+
+    FILTERS = Filters({"title": Filter(Blog.title, *TEXT), "created_at": Filter(Blog.created_at, *RANGE)})
+    statement.where(*FILTERS.conditions({"title__contains": "flask", "created_at__gte": None}))
+
+A filter is called `column__operator`, equality by the column alone; one that is None was not given.
+"""
+
+import operator
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import GenericFunction
+from sqlalchemy.types import String
+
+from application.database.collation import LOWERING
+
+Condition = ColumnElement[bool]
+_ESCAPE = "\\"
+
+Operator = Callable[[Any, Any], Condition]
+
+TEXT = ("eq", "contains", "startswith")
+"""The operators of text."""
+
+RANGE = ("gt", "gte", "lt", "lte")
+"""The operators of times and numbers."""
+
+FLAG = ("eq",)
+"""The operator of what is true or false."""
+
+CHOICE = ("eq", "in")
+"""The operators of ids and of what is one of few."""
+
+
+class _Lowered(GenericFunction[str]):
+    """Be a text in small letters."""
+
+    type = String()
+    inherit_cache = True
+    name = "lowered"
+
+
+@compiles(_Lowered)
+def _lowered(element: _Lowered, compiler: SQLCompiler, **options: Any) -> str:
+    return f"lower({compiler.process(element.clauses, **options)})"
+
+
+@compiles(_Lowered, "mysql")
+@compiles(_Lowered, "mariadb")
+def _lowered_by_mariadb(element: _Lowered, compiler: SQLCompiler, **options: Any) -> str:
+    """Lower by a collation that knows all letters; the tables' own knows those of Unicode 3.0, and compares."""
+    text = compiler.process(element.clauses, **options)
+    return f"(lower({text} COLLATE {LOWERING}) COLLATE utf8mb4_nopad_bin)"
+
+
+def contains(column: Any, text: str) -> Condition:
+    """Match the text anywhere in the column, in either case, literally: `%` and `_` mean themselves.
+
+    Each letter is compared alone: `Σ` is `σ` also at a word's end, and never `ς`. PostgreSQL takes from the database's
+    locale which letters have two cases; the others know Unicode's.
+    """
+    return _like(column, f"%{_literal(text)}%")
+
+
+def starts_with(column: Any, text: str) -> Condition:
+    """Match the text at the beginning of the column, in either case, literally."""
+    return _like(column, f"{_literal(text)}%")
+
+
+def _like(column: Any, pattern: str) -> Condition:
+    return _Lowered(column).like(_Lowered(pattern), escape=_ESCAPE)
+
+
+def _literal(text: str) -> str:
+    return re.sub(r"[\\%_]", r"\\\g<0>", text)
+
+
+_OPERATORS: Mapping[str, Operator] = {
+    "eq": operator.eq,
+    "ne": lambda column, value: column.is_distinct_from(value),  # null is another value, too
+    "in": lambda column, values: column.in_(values),
+    "lt": operator.lt,
+    "lte": operator.le,
+    "gt": operator.gt,
+    "gte": operator.ge,
+    "contains": contains,
+    "startswith": starts_with,
+}
+_OF_TEXT = frozenset({"contains", "startswith"})
+
+
+class Filter:
+    """Allow some operators on one column; `through` finds rows by another table's column."""
+
+    def __init__(self, column: Any, *operators: str, through: tuple[Any, Any] | None = None) -> None:
+        """Take the column; `through` is the list's own key and the other table's column that points to it."""
+        unknown = [name for name in operators if name not in _OPERATORS]
+        if unknown or not operators:
+            message = f"There is no operator {unknown}; choose from {', '.join(_OPERATORS)}"
+            raise TypeError(message)
+        if _OF_TEXT.intersection(operators) and not isinstance(column.type, String):
+            message = (
+                f"{column} is no text; choose from {', '.join(name for name in _OPERATORS if name not in _OF_TEXT)}"
+            )
+            raise TypeError(message)
+        self.column = column
+        self.operators = operators
+        self._through = through
+
+    def condition(self, name: str, value: object) -> Condition:
+        """Return what matches the rows that the operator and the value choose."""
+        condition = _OPERATORS[name](self.column, value)
+        if self._through is None:
+            return condition
+        key, pointer = self._through
+        related: Condition = key.in_(select(pointer).where(condition))
+        return related
+
+
+class Filters:
+    """List what a list can be filtered by."""
+
+    def __init__(self, filters: Mapping[str, Filter]) -> None:
+        """Take the allowed filters by the column's name on the wire."""
+        self._known = {
+            column if name == "eq" else f"{column}__{name}": (choice, name)
+            for column, choice in filters.items()
+            for name in choice.operators
+        }
+
+    def names(self) -> list[str]:
+        """Return the names of all filters."""
+        return list(self._known)
+
+    def conditions(self, values: Mapping[str, object]) -> list[Condition]:
+        """Return the conditions of the filters that are given, all of which must hold."""
+        unknown = values.keys() - self._known.keys()
+        if unknown:
+            message = f"There is no filter {sorted(unknown)}; the filters are {', '.join(self._known)}"
+            raise TypeError(message)
+        return [
+            self._known[name][0].condition(self._known[name][1], value)
+            for name, value in values.items()
+            if value is not None
+        ]

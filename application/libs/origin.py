@@ -1,0 +1,25 @@
+"""Know other sites by their origin: scheme, host and port (RFC 6454)."""
+
+import re
+
+from application.libs import host
+
+_ORIGIN = re.compile(r"(https?)://(\[[^\[\]/?#@]+\]|[^\[\]/?#@:]+)(?::([0-9]{1,5}))?", re.IGNORECASE)
+
+_DEFAULT_PORTS = {"http": "80", "https": "443"}
+
+
+def canonical(origin: str) -> str:
+    """Return a listed origin as browsers send it: lower case, ASCII, without the scheme's own port.
+
+    Raises ValueError for what no site can be: `*`, `null`, a path, a subdomain's wildcard.
+    """
+    match = _ORIGIN.fullmatch(origin)
+    if match is None or match[2].startswith("."):
+        raise ValueError(
+            f"{origin} is no origin; write it as https://app.example, with the port where it is not the usual"
+        )
+    scheme, port = match[1].lower(), match[3]
+    name = host.canonical(match[2])
+    shown = f"[{name}]" if ":" in name else name
+    return f"{scheme}://{shown}" if port in (None, _DEFAULT_PORTS[scheme]) else f"{scheme}://{shown}:{int(port)}"
