@@ -1,5 +1,7 @@
 """Rules about signing in: who a token or a password stands for, and for how long."""
 
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -38,12 +40,18 @@ class SessionRow(Record):
     token_type: str = "Bearer"  # noqa: S105 -- the name of a scheme (RFC 6750)
 
 
-_BY_DIGEST = (
+_Holder = sa.Row[str, datetime, str, str, str]
+"""A token, when it ends, its user with the name, and one of the roles, where there is any."""
+
+_MOST_IDS = 500  # in one statement
+
+_HOLDERS = (
     sa.select(Token.id, Token.expires_at, User.id, User.name, UserRole.role)
     .join(User, User.id == Token.user_id)
     .outerjoin(UserRole, UserRole.user_id == User.id)
-    .where(Token.digest == sa.bindparam("digest"))
 )
+_BY_DIGEST = _HOLDERS.where(Token.digest == sa.bindparam("digest"))
+_BY_IDS = _HOLDERS.where(Token.id.in_(sa.bindparam("ids", expanding=True)))
 _BY_NAME = (
     sa.select(User.id, User.name, User.password_hash, UserRole.role)
     .outerjoin(UserRole, UserRole.user_id == User.id)
@@ -72,12 +80,18 @@ def identify(credentials: Credentials) -> Identity | None:
 
 def find_by_token(token: str) -> Identity | None:
     """Return who holds the token, or None when it is unknown or expired: one indexed read."""
-    rows = execute(_BY_DIGEST, digest=digest_token(token)).all()
-    if not rows or rows[0].expires_at <= now():
-        return None
-    token_id, _expires_at, user_id, name, _role = rows[0]
-    roles = tuple(sorted(row.role for row in rows if row.role is not None))
-    return Identity(user_id, name, roles, _permissions(roles), token_id)
+    return _holder(execute(_BY_DIGEST, digest=digest_token(token)).all())
+
+
+def find_by_token_ids(token_ids: Collection[str]) -> dict[str, Identity]:
+    """Return who holds these tokens, by their ids; without those that were ended or have expired."""
+    rows: defaultdict[str, list[_Holder]] = defaultdict(list)
+    ids = sorted(token_ids)
+    for first in range(0, len(ids), _MOST_IDS):
+        for row in execute(_BY_IDS, ids=ids[first : first + _MOST_IDS]):
+            rows[row[0]].append(row)
+    holders = {token_id: _holder(of_one) for token_id, of_one in rows.items()}
+    return {token_id: identity for token_id, identity in holders.items() if identity is not None}
 
 
 def find_account(name: str) -> AccountRow | None:
@@ -128,6 +142,15 @@ def revoke(token_id: str) -> None:
 def prune_expired() -> int:
     """Delete the tokens that have expired; return how many."""
     return change(_DELETE_EXPIRED, moment=now())
+
+
+def _holder(rows: Sequence[_Holder]) -> Identity | None:
+    """Return whom the rows of one token stand for, each with a role of theirs; None once it has expired."""
+    if not rows or rows[0].expires_at <= now():
+        return None
+    token_id, _expires_at, user_id, name, _role = rows[0]
+    roles = tuple(sorted(row.role for row in rows if row.role is not None))
+    return Identity(user_id, name, roles, _permissions(roles), token_id)
 
 
 def _permissions(roles: tuple[str, ...]) -> frozenset[Permission]:

@@ -1,4 +1,4 @@
-"""Signing in and out over HTTP."""
+"""Sign in and out, and see who one is."""
 
 from application.config.current import current_settings
 from application.libs.auth import current_identity
@@ -9,7 +9,15 @@ from application.modules.auth.schemas import IdentityOut, LoginIn, SessionOut
 auth = Redprint("auth", __name__)
 
 
-@auth.post("/login", public=True, answer=SessionOut, errors=[business.WrongPassword], transaction=False)
+@auth.post(
+    "/login",
+    public=True,
+    answer=SessionOut,
+    errors=[business.WrongPassword],
+    transaction=False,
+    secret=True,
+    rate_limit="30/minute",  # an address may be an office's; guessing at this pace leads nowhere
+)
 def login(body: LoginIn) -> business.SessionRow:
     """Exchange name and password for a token."""
     with unit_of_work(write=False):

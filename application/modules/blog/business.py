@@ -7,12 +7,15 @@ from typing import Any
 import sqlalchemy as sa
 
 from application.database import change, execute, keyset
-from application.database.keyset import Orders, contains
+from application.database.filter import CHOICE, RANGE, TEXT, Filter, Filters
+from application.database.full_text import matches
+from application.database.keyset import Orders
 from application.libs.clock import now
 from application.libs.error import Conflict, Forbidden, Invalid, NotFound, field_error
 from application.libs.ident import new_id
 from application.libs.page import Page
 from application.libs.record import Record
+from application.libs.search_text import index_text, query_terms
 from application.modules.blog.models import Blog, BlogTag, Status
 from application.modules.tag.models import Tag
 from application.modules.user.models import User
@@ -63,6 +66,17 @@ class BlogRow(Record):
 
 
 ORDERS = Orders({"created_at": Blog.created_at, "updated_at": Blog.updated_at, "title": Blog.title}, tie=Blog.id)
+FILTERS = Filters(
+    {
+        "title": Filter(Blog.title, *TEXT),
+        "status": Filter(Blog.status, "eq"),
+        "tag": Filter(BlogTag.tag_id, *CHOICE, through=(Blog.id, BlogTag.blog_id)),
+        "owner": Filter(Blog.owner_id, *CHOICE),
+        "created_at": Filter(Blog.created_at, *RANGE),
+        "updated_at": Filter(Blog.updated_at, *RANGE),
+        "published_at": Filter(Blog.published_at, *RANGE),
+    }
+)
 
 _ALL = sa.select(
     Blog.id,
@@ -76,7 +90,11 @@ _ALL = sa.select(
     Blog.updated_at,
 ).outerjoin(User, User.id == Blog.owner_id)  # outer, so that no planner starts at the users and sorts all blogs
 _GET = _ALL.where(Blog.id == sa.bindparam("blog_id"))
-_LOCK = sa.select(Blog.owner_id, Blog.status).where(Blog.id == sa.bindparam("blog_id")).with_for_update()
+_LOCK = (
+    sa.select(Blog.owner_id, Blog.status, Blog.title, Blog.content)
+    .where(Blog.id == sa.bindparam("blog_id"))
+    .with_for_update()
+)
 _TAGS = (
     sa.select(BlogTag.blog_id, Tag.id, Tag.name)
     .join(Tag, Tag.id == BlogTag.tag_id)
@@ -105,12 +123,12 @@ def search(
     sort: str = "-created_at",
     count: bool = False,
     q: str | None = None,
-    status: Status | None = None,
-    tag_id: str | None = None,
-    owner_id: str | None = None,
+    **filters: object,
 ) -> Page[BlogRow]:
-    """List the blogs the viewer may see: published ones, and their own drafts."""
-    statement = _filtered(viewer_id=viewer_id, q=q, status=status, tag_id=tag_id, owner_id=owner_id)
+    """List the blogs the viewer may see, published ones and their own drafts; the filters are those of `FILTERS`."""
+    statement = _ALL.where(_visible(viewer_id, **filters), *FILTERS.conditions(filters))
+    if q is not None and q.strip():
+        statement = statement.where(matches(Blog.id, Blog.search, query_terms(q)))
     found = execute(ORDERS.page(statement, sort=sort, after=after, limit=limit)).all()
     tags = _tags_of([row[0] for row in found])
     rows = [_row(row, tags) for row in found]
@@ -156,6 +174,7 @@ def create(
         owner_id=owner_id,
         title=title,
         content=content,
+        search=index_text(title, content),
         status=status,
         published_at=blog.published_at,
         created_at=moment,
@@ -177,12 +196,10 @@ def update(
     """Change what is given; publishing notes when, going back to a draft forgets it."""
     before = _lock_own(blog_id, editor_id)
     moment = now()
-    values: dict[str, Any] = {}
-    if title is not None:
-        values["title"] = title
-    if content is not None:
-        values["content"] = content
-    if status is not None and status != before:
+    values: dict[str, Any] = {name: text for name, text in (("title", title), ("content", content)) if text is not None}
+    if values:
+        values["search"] = index_text(values.get("title", before.title), values.get("content", before.content))
+    if status is not None and status != before.status:
         values |= {"status": status, "published_at": moment if status == Status.PUBLISHED else None}
     if tag_ids is not None:
         tags = _known_tags(tag_ids)
@@ -199,29 +216,16 @@ def delete(blog_id: str, *, editor_id: str) -> None:
     change(_DELETE, blog_id=blog_id)
 
 
-def _filtered(
-    *, viewer_id: str | None, q: str | None, status: Status | None, tag_id: str | None, owner_id: str | None
-) -> keyset.AnySelect:
-    statement = _ALL.where(_visible(viewer_id, owner_id=owner_id, status=status))
-    if q is not None:
-        statement = statement.where(sa.or_(contains(Blog.title, q), contains(Blog.content, q)))
-    if status is not None:
-        statement = statement.where(Blog.status == status)
-    if tag_id is not None:
-        statement = statement.where(Blog.id.in_(sa.select(BlogTag.blog_id).where(BlogTag.tag_id == tag_id)))
-    if owner_id is not None:
-        statement = statement.where(Blog.owner_id == owner_id)
-    return statement
-
-
-def _visible(viewer_id: str | None, *, owner_id: str | None, status: Status | None) -> sa.ColumnElement[bool]:
+def _visible(
+    viewer_id: str | None, *, owner: object = None, status: object = None, **_others: object
+) -> sa.ColumnElement[bool]:
     """Match what the viewer may see; the simpler the condition, the better an index serves it."""
     published, own = Blog.status == Status.PUBLISHED, Blog.owner_id == viewer_id
     if viewer_id is None or status == Status.PUBLISHED:
         return published
-    if status == Status.DRAFT or owner_id == viewer_id:
+    if status == Status.DRAFT or owner == viewer_id:
         return own
-    return published if owner_id is not None else sa.or_(published, own)
+    return published if owner is not None else sa.or_(published, own)
 
 
 def _row(row: sa.Row[*tuple[Any, ...]], tags: dict[str, list[TagRow]]) -> BlogRow:
@@ -247,15 +251,14 @@ def _tags_of(blog_ids: Sequence[str]) -> dict[str, list[TagRow]]:
     return tags
 
 
-def _lock_own(blog_id: str, editor_id: str) -> str:
-    """Return the status of the editor's own blog; until the end nobody else changes it."""
+def _lock_own(blog_id: str, editor_id: str) -> sa.Row[*tuple[Any, ...]]:
+    """Return the editor's own blog; until the end nobody else changes it."""
     row = execute(_LOCK, blog_id=blog_id).one_or_none()
     if row is None or (row.owner_id != editor_id and row.status != Status.PUBLISHED):
         raise BlogNotFound
     if row.owner_id != editor_id:
         raise NotYourBlog
-    status: str = row.status
-    return status
+    return row
 
 
 def _known_tags(tag_ids: Sequence[str]) -> list[TagRow]:

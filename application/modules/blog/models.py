@@ -8,6 +8,7 @@ from sqlalchemy.dialects import mysql
 from sqlalchemy.orm import Mapped, mapped_column
 
 from application.database import TABLE_OPTIONS, Base, Id, UtcDateTime
+from application.database.full_text import FULL_TEXT, SearchTerms
 
 
 class Status(StrEnum):
@@ -26,6 +27,7 @@ class Blog(Base):
         Index("ix_blog_updated_at", "updated_at", "id"),
         Index("ix_blog_title", "title", "id"),
         Index("ix_blog_owner_created_at", "owner_id", "created_at", "id"),
+        Index("ix_blog_search", "search", **FULL_TEXT),
         TABLE_OPTIONS,
     )
 
@@ -33,6 +35,7 @@ class Blog(Base):
     owner_id: Mapped[str] = mapped_column(Id, ForeignKey("user.id", ondelete="RESTRICT"))
     title: Mapped[str] = mapped_column(String(200))
     content: Mapped[str] = mapped_column(Text().with_variant(mysql.MEDIUMTEXT(), "mysql", "mariadb"))
+    search: Mapped[str] = mapped_column(SearchTerms, server_default="")
     status: Mapped[str] = mapped_column(String(20))
     published_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)

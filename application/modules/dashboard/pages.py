@@ -32,8 +32,16 @@ dashboard = Blueprint("dashboard", __name__, template_folder="templates")
 
 
 @dashboard.get("/")
-def index() -> Response:
-    """Show the dashboard, or how to build it."""
+@dashboard.get("/jobs")
+@dashboard.get("/jobs/<job_id>")
+@dashboard.get("/jobs/<job_id>/edit")
+@dashboard.get("/new-job")
+@dashboard.get("/new-task")
+@dashboard.get("/runs/<run_id>")
+@dashboard.get("/tasks")
+@dashboard.get("/tasks/<task_id>")
+def index(**_addressed: str) -> Response:
+    """Show the dashboard, whichever of its pages is meant, or how to build it."""
     if (STATIC / "index.html").is_file():
         return send_from_directory(STATIC, "index.html", max_age=0)
     return make_response(render_template("dashboard/unbuilt.html", language=_language()))

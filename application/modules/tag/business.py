@@ -2,8 +2,9 @@
 
 import sqlalchemy as sa
 
-from application.database import change, execute
-from application.database.keyset import Orders, contains, count
+from application.database import change, execute, keyset
+from application.database.filter import TEXT, Filter, Filters, contains
+from application.database.keyset import Orders
 from application.libs.clock import now
 from application.libs.error import Conflict, NotFound
 from application.libs.ident import new_id
@@ -32,6 +33,7 @@ class TagRow(Record):
 
 
 ORDERS = Orders({"name": Tag.name, "id": Tag.id}, tie=Tag.id)
+FILTERS = Filters({"name": Filter(Tag.name, *TEXT)})
 
 _ALL = sa.select(Tag.id, Tag.name)
 _GET = _ALL.where(Tag.id == sa.bindparam("tag_id"))
@@ -40,11 +42,21 @@ _UPDATE = sa.update(Tag).where(Tag.id == sa.bindparam("tag_id"))
 _DELETE = sa.delete(Tag).where(Tag.id == sa.bindparam("tag_id"))
 
 
-def search(*, limit: int, after: str | None, sort: str, q: str | None, counted: bool) -> Page[TagRow]:
-    """List tags, those whose name contains `q`."""
-    statement = _ALL if q is None else _ALL.where(contains(Tag.name, q))
+def search(
+    *,
+    limit: int,
+    after: str | None = None,
+    sort: str = "name",
+    count: bool = False,
+    q: str | None = None,
+    **filters: object,
+) -> Page[TagRow]:
+    """List tags, those whose name contains `q`; the filters are those of `FILTERS`."""
+    statement = _ALL.where(*FILTERS.conditions(filters))
+    if q is not None:
+        statement = statement.where(contains(Tag.name, q))
     rows = [TagRow(*row) for row in execute(ORDERS.page(statement, sort=sort, after=after, limit=limit))]
-    return ORDERS.cut(rows, sort=sort, limit=limit, total=count(statement) if counted else None)
+    return ORDERS.cut(rows, sort=sort, limit=limit, total=keyset.count(statement) if count else None)
 
 
 def get(tag_id: str) -> TagRow:

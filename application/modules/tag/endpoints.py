@@ -1,31 +1,35 @@
-"""Tags over HTTP."""
+"""Manage the tags that blogs carry."""
 
-from application.libs.auth import viewer_id
 from application.libs.page import Page
 from application.libs.redprint import Redprint
-from application.modules.blog import business as blog_business
-from application.modules.blog.schemas import BlogOut, BlogQuery
 from application.modules.tag import business
-from application.modules.tag.schemas import TagIn, TagOut, TagPatch, TagQuery
+from application.modules.tag.schemas import TagId, TagIn, TagOut, TagPatch, TagQuery
 from application.permissions import Permission
 
 tag = Redprint("tag", __name__)
 
 
-@tag.get("", public=True, answer=TagOut)
+@tag.get("", public=True, answer=TagOut, orders=business.ORDERS, filters=business.FILTERS)
 def index(query: TagQuery) -> Page[business.TagRow]:
     """List tags."""
-    return business.search(limit=query.limit, after=query.after, sort=query.sort, q=query.q, counted=query.count)
+    return business.search(**query.model_dump())
 
 
-@tag.post("", status=201, permission=Permission.TAG_CREATE, answer=TagOut, errors=[business.NameTaken])
+@tag.post(
+    "",
+    status=201,
+    permission=Permission.TAG_CREATE,
+    answer=TagOut,
+    errors=[business.NameTaken],
+    rate_limit="120/minute",
+)
 def create(body: TagIn) -> business.TagRow:
     """Create a tag."""
     return business.create(name=body.name)
 
 
 @tag.get("/<id:tag_id>", public=True, answer=TagOut, errors=[business.TagNotFound])
-def show(tag_id: str) -> business.TagRow:
+def show(tag_id: TagId) -> business.TagRow:
     """Read a tag."""
     return business.get(tag_id)
 
@@ -36,7 +40,7 @@ def show(tag_id: str) -> business.TagRow:
     answer=TagOut,
     errors=[business.TagNotFound, business.NameTaken],
 )
-def replace(tag_id: str, body: TagIn) -> business.TagRow:
+def replace(tag_id: TagId, body: TagIn) -> business.TagRow:
     """Replace a tag."""
     return business.update(tag_id, name=body.name)
 
@@ -47,21 +51,12 @@ def replace(tag_id: str, body: TagIn) -> business.TagRow:
     answer=TagOut,
     errors=[business.TagNotFound, business.NameTaken],
 )
-def update(tag_id: str, body: TagPatch) -> business.TagRow:
+def update(tag_id: TagId, body: TagPatch) -> business.TagRow:
     """Change a tag."""
     return business.update(tag_id, **body.model_dump(exclude_unset=True))
 
 
 @tag.delete("/<id:tag_id>", permission=Permission.TAG_MANAGE, errors=[business.TagNotFound, business.TagInUse])
-def delete(tag_id: str) -> None:
+def delete(tag_id: TagId) -> None:
     """Delete a tag that is on no blog."""
     business.delete(tag_id)
-
-
-@tag.get("/<id:tag_id>/blogs", public=True, answer=BlogOut, errors=[business.TagNotFound])
-def blogs(tag_id: str, query: BlogQuery) -> Page[blog_business.BlogRow]:
-    """List the blogs that carry a tag."""
-    page = blog_business.search(viewer_id=viewer_id(), tag_id=tag_id, **query.model_dump())
-    if not page.items:
-        business.get(tag_id)
-    return page

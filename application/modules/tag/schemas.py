@@ -1,8 +1,13 @@
 """What tags look like on the wire."""
 
+from typing import Annotated
+
 from pydantic import Field
 
-from application.libs.schema import Name, PageQuery, Schema, absent
+from application.libs.filter import Contains, Equals, FilterText, StartsWith
+from application.libs.schema import Ident, Name, PageQuery, Schema, absent
+
+TagId = Annotated[str, Field(description="The tag's id.")]
 
 
 class TagIn(Schema):
@@ -14,18 +19,23 @@ class TagIn(Schema):
 class TagPatch(Schema):
     """Change what is given."""
 
-    name: Name = absent()
+    name: Name = absent(examples=["flask"])
 
 
 class TagOut(Schema):
     """Show a tag."""
 
-    id: str = Field(examples=["01981f3e-7c5a-7b1e-9c55-0d7f5b1f2a10"])
+    id: Ident
     name: str = Field(examples=["python"])
 
 
 class TagQuery(PageQuery):
     """Choose tags."""
 
-    sort: str = Field("name", max_length=50, description="One of name, id; a minus in front reverses it.")
-    q: str | None = Field(None, max_length=50, description="Only tags whose name contains this.")
+    sort: str = Field(
+        "name", max_length=50, description="A minus in front reverses the order.", examples=["name", "-id"]
+    )
+    q: str | None = Field(None, max_length=50, description="Only tags whose name contains this.", examples=["py"])
+    name: Equals[FilterText] = None
+    name__contains: Contains = None
+    name__startswith: StartsWith = None

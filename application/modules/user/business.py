@@ -7,7 +7,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from application.database import change, execute, keyset
-from application.database.keyset import Orders, contains
+from application.database.filter import RANGE, TEXT, Filter, Filters, contains
+from application.database.keyset import Orders
 from application.libs.clock import now
 from application.libs.error import Conflict, NotFound
 from application.libs.ident import new_id
@@ -45,6 +46,13 @@ class UserRow(Record):
 
 
 ORDERS = Orders({"name": User.name, "created_at": User.created_at}, tie=User.id)
+FILTERS = Filters(
+    {
+        "name": Filter(User.name, *TEXT),
+        "role": Filter(UserRole.role, "eq", through=(User.id, UserRole.user_id)),
+        "created_at": Filter(User.created_at, *RANGE),
+    }
+)
 
 _ALL = sa.select(User.id, User.name, User.created_at, User.updated_at)
 _GET = _ALL.where(User.id == sa.bindparam("user_id"))
@@ -67,9 +75,19 @@ _DELETE_ROLE = sa.delete(UserRole).where(
 _DELETE_TOKENS = sa.delete(Token).where(Token.user_id == sa.bindparam("user_id"))
 
 
-def search(*, limit: int, after: str | None, sort: str, q: str | None, count: bool) -> Page[UserRow]:
-    """List users, those whose name contains `q`."""
-    statement = _ALL if q is None else _ALL.where(contains(User.name, q))
+def search(
+    *,
+    limit: int,
+    after: str | None = None,
+    sort: str = "name",
+    count: bool = False,
+    q: str | None = None,
+    **filters: object,
+) -> Page[UserRow]:
+    """List users, those whose name contains `q`; the filters are those of `FILTERS`."""
+    statement = _ALL.where(*FILTERS.conditions(filters))
+    if q is not None:
+        statement = statement.where(contains(User.name, q))
     found = execute(ORDERS.page(statement, sort=sort, after=after, limit=limit)).all()
     roles = _roles_of([row[0] for row in found])
     rows = [_row(row, roles) for row in found]
@@ -137,7 +155,7 @@ def update(
 
 
 def delete(user_id: str) -> None:
-    """Delete a user who owns no blogs, with their roles and tokens."""
+    """Delete a user who owns no blogs, with their roles, tokens and files."""
     _lock(user_id)
     _check_not_last_admin(user_id)
     change(_DELETE, conflict=UserInUse, user_id=user_id)

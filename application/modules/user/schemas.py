@@ -7,7 +7,8 @@ from pydantic import AfterValidator, Field, SecretStr, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from application.config.secret import is_known_password
-from application.libs.schema import Name, PageQuery, Schema, absent
+from application.libs.filter import After, AtOrAfter, AtOrBefore, Before, Contains, Equals, FilterText, StartsWith
+from application.libs.schema import Ident, Name, PageQuery, Schema, absent, one_line
 from application.permissions import Role
 
 
@@ -23,31 +24,34 @@ def _without_colon(name: str) -> str:
     return name
 
 
-UserName = Annotated[Name, AfterValidator(_without_colon)]
+UserName = Annotated[Name, AfterValidator(_without_colon), Field(json_schema_extra={"pattern": one_line(without=":")})]
 Password = Annotated[str, StringConstraints(min_length=8, max_length=128), AfterValidator(_not_known)]
 Roles = Annotated[list[Role], Field(max_length=10)]
+
+
+UserId = Annotated[str, Field(description="The user's id.")]
 
 
 class UserIn(Schema):
     """Describe a new user."""
 
     name: UserName = Field(examples=["ada"])
-    password: Password = Field(description="8 to 128 characters.")
-    roles: Roles = Field(default_factory=lambda: [Role.USER])
+    password: Password = Field(description="8 to 128 characters.", examples=["correct horse battery staple"])
+    roles: Roles = Field(default_factory=lambda: [Role.USER], examples=[[Role.USER]])
 
 
 class UserReplaceIn(Schema):
     """Describe the whole of a user; without a password the old one stays."""
 
-    name: UserName
-    roles: Roles
+    name: UserName = Field(examples=["ada"])
+    roles: Roles = Field(examples=[[Role.USER]])
     password: Password = absent()
 
 
 class UserPatch(Schema):
     """Change what is given."""
 
-    name: UserName = absent()
+    name: UserName = absent(examples=["ada.lovelace"])
     password: Password = absent()
     roles: Roles = absent()
 
@@ -55,9 +59,9 @@ class UserPatch(Schema):
 class UserOut(Schema):
     """Show a user."""
 
-    id: str
-    name: str
-    roles: list[str]
+    id: Ident
+    name: str = Field(examples=["ada"])
+    roles: list[str] = Field(examples=[["user"]])
     created_at: datetime
     updated_at: datetime
 
@@ -65,5 +69,15 @@ class UserOut(Schema):
 class UserQuery(PageQuery):
     """Choose users."""
 
-    sort: str = Field("name", max_length=50, description="One of name, created_at; a minus in front reverses it.")
-    q: str | None = Field(None, max_length=50, description="Only users whose name contains this.")
+    sort: str = Field(
+        "name", max_length=50, description="A minus in front reverses the order.", examples=["name", "-created_at"]
+    )
+    q: str | None = Field(None, max_length=50, description="Only users whose name contains this.", examples=["ada"])
+    name: Equals[FilterText] = None
+    name__contains: Contains = None
+    name__startswith: StartsWith = None
+    role: Role | None = Field(None, description="Only users who hold this role.")
+    created_at__gt: After = None
+    created_at__gte: AtOrAfter = None
+    created_at__lt: Before = None
+    created_at__lte: AtOrBefore = None

@@ -1,6 +1,5 @@
 """Elect who fires: one row, taken by compare-and-swap; every change of the leader is fenced by its token."""
 
-from collections.abc import Iterable
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -8,7 +7,8 @@ import sqlalchemy as sa
 from application.database import change, execute
 from application.libs.error import Conflict
 from application.libs.record import Record
-from application.modules.scheduler.models import LEASE, Job, Lease, Run
+from application.modules.scheduler.business import event
+from application.modules.scheduler.models import LEASE, Lease
 
 
 class LeaseExists(Exception):
@@ -35,6 +35,15 @@ class LeaseRow(Record):
     beat: int
 
 
+class Pause(Record):
+    """Hold whether the schedule is paused for all processes, and who paused it last, from when to when."""
+
+    paused: bool
+    last_by: str | None = None
+    last_from: datetime | None = None
+    last_until: datetime | None = None
+
+
 _READ = sa.select(Lease.holder, Lease.token, Lease.beat).where(Lease.name == LEASE)
 _LOCK = sa.select(Lease.token).where(Lease.name == LEASE).with_for_update()
 _INSERT = sa.insert(Lease)
@@ -47,16 +56,8 @@ _BEAT = (
     .values(beat=Lease.beat + 1, beat_at=sa.bindparam("moment"))
 )
 _RELEASE = sa.update(Lease).where(Lease.name == LEASE, Lease.token == sa.bindparam("mine")).values(holder=None)
-_PAUSED = sa.select(Lease.paused).where(Lease.name == LEASE)
-_RELEASE_QUARANTINE = sa.update(Job).where(Job.quarantine.is_not(None)).values(quarantine=None)
-_INTERRUPT = (
-    sa.update(Run)
-    .where(
-        Run.id == sa.bindparam("run_id"),
-        Run.token == sa.bindparam("mine"),
-        Run.status == "running",
-    )
-    .values(status="interrupted", finished_at=sa.bindparam("moment"), reason="its process was stopped")
+_PAUSE = sa.select(Lease.paused, Lease.last_paused_by, Lease.last_paused_at, Lease.last_resumed_at).where(
+    Lease.name == LEASE
 )
 
 
@@ -81,10 +82,7 @@ def lock() -> None:
 
 
 def take(seen: LeaseRow, holder: Holder, moment: datetime) -> int:
-    """Take the lease if it is still as it was seen; return the new token, or 0 if another process was faster.
-
-    What could not be restored under the old leader is tried again: the new one may run newer code.
-    """
+    """Take the lease if it is still as it was seen; return the new token, or 0 if another process was faster."""
     token = seen.token + 1
     taken = change(
         _TAKE,
@@ -99,7 +97,7 @@ def take(seen: LeaseRow, holder: Holder, moment: datetime) -> int:
     )
     if not taken:
         return 0
-    change(_RELEASE_QUARANTINE)
+    event.note("leader", host=holder.host, process=holder.process)
     return token
 
 
@@ -109,14 +107,12 @@ def beat(token: int, moment: datetime) -> None:
         raise LeaseLost
 
 
-def is_paused() -> bool:
-    """Tell whether the schedule is paused for all processes."""
-    paused: bool = execute(_PAUSED).scalar_one()
-    return paused
+def pause() -> Pause:
+    """Tell whether the schedule is paused for all processes, and when it last was."""
+    return Pause(*execute(_PAUSE).one())
 
 
-def release(token: int, unfinished: Iterable[str], moment: datetime) -> None:
-    """Let another process lead at once; runs that did not end in time are marked as interrupted."""
-    for run_id in unfinished:
-        change(_INTERRUPT, run_id=run_id, mine=token, moment=moment)
-    change(_RELEASE, mine=token)
+def release(token: int) -> None:
+    """Let another process lead at once."""
+    if change(_RELEASE, mine=token):
+        event.note("leader", reason="it was given back")

@@ -1,0 +1,1 @@
+"""Show the API document to people: Swagger UI, served from here."""

@@ -1,0 +1,1 @@
+"""Answers kept under the keys of their callers."""

@@ -1,0 +1,1 @@
+"""Mail and short messages: a row is the message, a task delivers it."""

@@ -1,0 +1,1 @@
+"""Work in the background: a row is the task, a broker only rings."""
