@@ -53,7 +53,7 @@ def read_afresh(environment: Mapping[str, str]) -> dict[str, Any]:
 settings = read_settings()
 threading = settings["async_mode"] == "threading"
 
-wsgi_app = "application.factory:create_app()"
+wsgi_app = "application.libs.gunicorn_app:load_app('application.factory:create_app')"
 host = settings["host"]
 bind = f"[{host}]:{settings['port']}" if ":" in host else f"{host}:{settings['port']}"
 workers = settings["workers"]
@@ -63,7 +63,7 @@ worker_connections = settings["worker_connections"]
 graceful_timeout = settings["graceful_timeout_seconds"]
 keepalive = 2  # seconds an idle connection may hold a stop up
 timeout = 30  # seconds without a sign of life after which a worker is killed
-limit_request_line = 4094
+limit_request_line = 8190  # the most there is; `libs/listing.py` leaves room for cursors in it
 limit_request_fields = 100
 limit_request_field_size = 8190
 forwarded_allow_ips = ""  # PROXY_HOPS says which X-Forwarded-* are believed; without it nobody's
@@ -74,9 +74,10 @@ proc_name = "redprint"
 
 
 def on_starting(server: Arbiter) -> None:
-    """Refuse a number of workers that was given past the settings, by `-w` or GUNICORN_CMD_ARGS, as they would."""
+    """Take a number of workers that was given past the settings, by `-w` or GUNICORN_CMD_ARGS, for one of theirs."""
     if server.cfg.workers != settings["workers"]:
-        read_afresh({**os.environ, "WORKERS": str(server.cfg.workers)})
+        os.environ["WORKERS"] = str(server.cfg.workers)  # the workers are to know, too
+        read_afresh(os.environ)
 
 
 def post_worker_init(worker: Worker) -> None:

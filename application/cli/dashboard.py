@@ -59,8 +59,8 @@ def build_dashboard(force: bool, check: bool) -> None:
 def check_types(sources: Path) -> str:
     """Check the types of the sources with vue-tsc; raise `BuildFailed` with what it found."""
     node = find_node()
-    with _alone(sources):
-        _install(node, sources)
+    with alone(sources):
+        install_packages(node, sources)
     command = [str(node.node), str(sources / "node_modules" / "vue-tsc" / "bin" / "vue-tsc.js"), "--noEmit"]
     _run(node, sources, command, "mend what it names in dashboard/, then check again")
     return "The types of the dashboard are right."
@@ -74,13 +74,13 @@ def build(sources: Path, output: Path, also: tuple[Path, ...] = (), force: bool 
     wanted = fingerprint(sources, also)
     if not force and _stamp_of(output) == wanted:
         return "The dashboard is up to date."
-    with _alone(sources):
+    with alone(sources):
         wanted = fingerprint(sources, also)
         if not force and _stamp_of(output) == wanted:
             return "The dashboard is up to date: another process has just built it."
         started_at = time.monotonic()
         node = find_node()
-        _install(node, sources)
+        install_packages(node, sources)
         _bundle(node, sources, output)
         (output / STAMP).write_text(wanted + "\n", encoding="ascii")
         return f"The dashboard is built ({time.monotonic() - started_at:.1f} s with Node {node.version})."
@@ -149,7 +149,7 @@ def _version_of(node: str) -> str:
     return answer.stdout.strip().removeprefix("v")
 
 
-def _install(node: Node, sources: Path) -> None:
+def install_packages(node: Node, sources: Path) -> None:
     """Install the locked packages, unless the folder already holds those of this lock for this Node and machine."""
     modules = sources / "node_modules"
     note = modules / ".redprint-lock"
@@ -198,7 +198,7 @@ def _stamp_of(output: Path) -> str | None:
 
 
 @contextmanager
-def _alone(sources: Path) -> Iterator[None]:
+def alone(sources: Path) -> Iterator[None]:
     """Hold the sources' folder against a second build; the kernel lets go when the holder dies."""
     folder = os.open(sources, os.O_RDONLY)
     try:

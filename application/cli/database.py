@@ -5,6 +5,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import click
+from alembic.runtime.migration import MigrationContext
 from flask import Flask, current_app
 from flask.cli import with_appcontext
 from flask_migrate import Migrate
@@ -12,7 +13,7 @@ from flask_migrate import upgrade as run_migrations
 
 from application.cli.errors import MANAGER, shown
 from application.config.setting import ROOT
-from application.database import Base, change, db, transaction
+from application.database import Base, change, collation, db, transaction
 from application.database.lock import migration_lock
 
 DIRECTORY = str(ROOT / "migrations")
@@ -40,10 +41,36 @@ def alone() -> Iterator[None]:
         yield
 
 
-def upgrade_database() -> None:
-    """Bring the tables to the newest revision, under a lock that other processes wait for."""
+def upgrade_database() -> bool:
+    """Bring the tables to the newest revision, under a lock that other processes wait for; tell if they were older."""
     with alone():
+        check_server()
+        before = revision()
         run_migrations(directory=DIRECTORY)
+        return revision() != before
+
+
+def check_server() -> None:
+    """Refuse a database server that is too old, before a migration begins."""
+    with db.engine.connect() as connection:
+        if collation.is_missing(connection):
+            message = (
+                f"MariaDB 10.10 or newer is needed, for {collation.LOWERING}: upgrade {name()}, or set DATABASE_URL"
+            )
+            raise click.ClickException(message)
+
+
+def store_declared_jobs() -> None:
+    """Bring the jobs that the code declares into the database, so that they are there before a runner has started."""
+    engine = current_app.extensions.get("scheduler")
+    if engine is not None:
+        engine.reconcile()
+
+
+def revision() -> str:
+    """Return the revision of the tables; nothing where none has been noted."""
+    with db.engine.connect() as connection:
+        return ", ".join(MigrationContext.configure(connection).get_current_heads())
 
 
 def clear_database() -> int:
@@ -55,16 +82,18 @@ def clear_database() -> int:
 @click.command("upgrade")
 @with_appcontext
 def upgrade() -> None:
-    """Bring the database's tables to the newest revision."""
-    upgrade_database()
-    click.echo(f"The database {name()} is up to date.")
+    """Bring the database's tables to the newest revision, and the jobs that the code declares into them."""
+    came = upgrade_database()
+    store_declared_jobs()
+    click.echo(f"The database {name()} {'has come to' if came else 'is up to date at'} revision {revision()}.")
 
 
 @click.command("init-db")
 @with_appcontext
 def init_db() -> None:
-    """Create the database's tables, or bring them up to date."""
+    """Create the database's tables, or bring them up to date, with the jobs that the code declares."""
     upgrade_database()
+    store_declared_jobs()
     click.echo(f"The database {name()} is ready. Next: `{MANAGER} create-admin`.")
 
 

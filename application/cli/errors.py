@@ -10,6 +10,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from application.config.setting import load_settings
 from application.database.failure import DatabaseAway, lacks_tables, translate
+from application.libs.declaration import StartRefused
 from application.libs.error import Refusal
 
 MANAGER = ".venv/bin/python manager.py"
@@ -31,11 +32,13 @@ class Group(FlaskGroup):
         return click.Group.list_commands(self, ctx)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; put a failure of the database into words."""
+        """Run the command; put a failure of the database, or what refuses the start, into words."""
         try:
             return super().invoke(ctx)
         except FAILURES as error:
             raise explain(error, make_url(load_settings().database_url)) from None
+        except StartRefused as error:
+            raise click.ClickException(str(error)) from None
 
 
 def explain(error: Exception, url: URL) -> click.ClickException:

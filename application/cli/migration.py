@@ -3,14 +3,12 @@
 from typing import Any
 
 import click
-from alembic.runtime.migration import MigrationContext
 from flask import g
 from flask.cli import with_appcontext
 from flask_migrate.cli import db as offered
 
 from application.cli import database
 from application.cli.errors import MANAGER
-from application.database import db
 
 CHANGING = frozenset({"upgrade", "downgrade", "stamp"})
 
@@ -47,13 +45,8 @@ def _run(context: click.Context, command: click.Command, options: dict[str, Any]
     if command.name in CHANGING:
         with database.alone():
             context.invoke(command, **options)
-        click.echo(f"The database {database.name()} is at revision {_revision() or 'base'}.")
+        click.echo(f"The database {database.name()} is at revision {database.revision() or 'base'}.")
         return
     context.invoke(command, **options)
-    if command.name == "current" and not _revision():
+    if command.name == "current" and not database.revision():
         click.echo(f"The database {database.name()} has no revision yet: run `{MANAGER} upgrade`.")
-
-
-def _revision() -> str:
-    with db.engine.connect() as connection:
-        return ", ".join(MigrationContext.configure(connection).get_current_heads())

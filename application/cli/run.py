@@ -5,7 +5,7 @@ import os
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 
 import click
@@ -13,15 +13,14 @@ from flask import Flask
 from werkzeug.serving import is_running_from_reloader, run_simple
 
 from application import runtime
+from application.cli import failing
 from application.cli.dashboard import OUTPUT, SOURCES, TOKENS, build, find_node
+from application.cli.failing import Answer, Wsgi
 from application.cli.start import prepare
 from application.config import address, server
 from application.config.setting import ROOT, AsyncMode, Environment, Settings, settings_or_exit
 from application.factory import create_app
 from application.libs.supervisor import die_with
-
-Answer = Iterable[bytes]
-Wsgi = Callable[..., Answer]
 
 
 class CannotListen(click.ClickException):
@@ -100,7 +99,7 @@ def vite(port: int) -> Iterator[None]:
 @click.command("runner")
 @click.option("--parent", type=int, hidden=True, help="Stop with this process, or at the end of the standard input.")
 def runner(parent: int | None) -> None:
-    """Fire jobs, without serving anybody; the server starts one by itself unless RUNNER=none.
+    """Fire jobs and do tasks, without serving anybody; the server starts one by itself unless RUNNER=none.
 
     Start it by hand, or as a service of its own, on a host whose web processes have RUNNER=none. SIGTERM and Ctrl-C let
     running jobs finish first.
@@ -114,9 +113,12 @@ def runner(parent: int | None) -> None:
     if parent is not None:  # be done before the server's patience ends, which is a second shorter than its own
         seconds = max(1, settings.graceful_timeout_seconds - 2)
         settings = settings.model_copy(update={"graceful_timeout_seconds": seconds})
-    reason = runtime.run_runner(create_app(settings), parent=parent)
+    reason, all_ended = runtime.run_runner(create_app(settings), parent=parent)
     if parent is None:
         click.echo(f"The runner has stopped: {reason}.")
+    if not all_ended:
+        sys.stdout.flush()
+        os._exit(0)  # Python would wait for the threads of the jobs that did not end
 
 
 def check_free(host: str, port: int) -> None:
@@ -147,18 +149,10 @@ def _application(settings: Settings) -> Wsgi:
     except Exception as error:
         if not is_running_from_reloader():
             raise
-        return _failing(error)
+        failing.tell(error)
+        return failing.stand_in(error, tells=failing.is_private(settings.host))
     runtime.start(app)
     return app
-
-
-def _failing(error: Exception) -> Wsgi:
-    sys.excepthook(type(error), error, error.__traceback__)
-
-    def raise_it(_environ: object, _start_response: object) -> Answer:
-        raise error
-
-    return raise_it
 
 
 def _nothing(_environ: object, _start_response: object) -> Answer:

@@ -28,7 +28,7 @@ SUMMARY = {
 Redprint serves on {url}
 
   Dashboard      {url}/
-  API document   {url}/api/v1/openapi.json
+  API document   {url}/docs   (as JSON: {url}/api/v1/openapi.json)
   Scheduler      {url}{scheduler}   (administrators: a token, or name and password)
   A token        curl {url}/api/v1/auth/login \\
                    -H 'Content-Type: application/json' -d '{{"name": "admin", "password": "PASSWORD"}}'
@@ -38,7 +38,7 @@ Ctrl-C stops it.""",
 Redprint 的地址：{url}
 
   控制台         {url}/
-  API 文档       {url}/api/v1/openapi.json
+  API 文档       {url}/docs   （JSON：{url}/api/v1/openapi.json）
   调度器         {url}{scheduler}   （仅限管理员：使用令牌，或用户名和密码）
   获取令牌       curl {url}/api/v1/auth/login \\
                    -H 'Content-Type: application/json' -d '{{"name": "admin", "password": "密码"}}'
@@ -70,7 +70,10 @@ def prepare(settings: Settings, *, builds: bool = True) -> None:
     with app.app_context():
         try:
             database.upgrade_database()
-            for line in fill(settings, language):
+            database.store_declared_jobs()
+            with database.alone():  # several first starts at once make one administrator
+                said = fill(settings, language)
+            for line in said:
                 click.echo(line)
         except FAILURES as error:
             raise explain(error, db.engine.url) from None

@@ -1,0 +1,23 @@
+"""Version 2 of the API: version 1's list, with another import for what changes."""
+
+from application.libs.ok import Envelope
+from application.libs.redprint import Surface
+from application.modules.auth.endpoints import auth
+from application.modules.blog.endpoints_v2 import blog, blogs
+from application.modules.file.endpoints import file
+from application.modules.message.endpoints import message
+from application.modules.tag.endpoints import tag
+from application.modules.task.endpoints import task
+from application.modules.user.endpoints import user
+
+VERSION = "2.0.0"
+
+REDPRINTS = (auth, blog, blogs, file, message, tag, task, user)
+
+
+def surface() -> Surface:
+    """Return the version, ready to be registered."""
+    v2 = Surface("v2", __name__, url_prefix="/api/v2", dialect=Envelope(), title="Redprint API")
+    for redprint in REDPRINTS:
+        v2.register_blueprint(redprint)
+    return v2
