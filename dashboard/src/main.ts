@@ -1,6 +1,7 @@
 import { createApp } from 'vue'
 import App from './App.vue'
 import { failure } from './lib/failure'
+import { router } from './router'
 import './app.css'
 
 const app = createApp(App)
@@ -8,4 +9,5 @@ app.config.errorHandler = (reason) => {
   failure.value = true
   console.error(reason)
 }
+app.use(router)
 app.mount('#app')

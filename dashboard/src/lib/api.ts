@@ -17,37 +17,48 @@ export interface Answer<T> {
   page?: Page
 }
 
-/** The members of problem+json (RFC 9457) that the page makes use of; an unreachable server has status 0. */
+/** The members of a refusal that the page makes use of; an unreachable server has status 0. */
 export class ApiError extends Error {
   readonly status: number
   readonly code: string
   readonly requestId: string | null
   readonly errors: readonly FieldError[]
   readonly retryAfterSeconds: number | null
+  /** What the scheduler says in words of its own, in English. */
+  readonly said: string
 
   constructor(status: number, problem: Partial<Problem> = {}, retryAfter: string | null = null) {
-    super(problem.title ?? `HTTP ${status}`)
+    super(problem.title ?? problem.error_message ?? `HTTP ${status}`)
     this.status = status
     this.code = problem.code ?? ''
     this.requestId = problem.request_id ?? null
     this.errors = problem.errors ?? []
+    this.said = problem.error_message ?? ''
     const seconds = Number.parseInt(retryAfter ?? '', 10)
     this.retryAfterSeconds = Number.isFinite(seconds) ? seconds : null
   }
 }
 
+/** Problem details (RFC 9457) under /api, and what Flask-APScheduler's clients know under /scheduler. */
 interface Problem {
   title: string
+  error_message: string
   code: string
   request_id: string
   errors: FieldError[]
 }
 
-type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
 /** Call `/api/v1` and give what the envelope holds; raise an `ApiError` for everything else. */
 export async function call<T>(method: Method, path: string, body?: unknown): Promise<Answer<T>> {
-  const headers = new Headers({ Accept: 'application/json' })
+  const response = await send(method, `/api/v1${path}`, body)
+  return response.status === 204 ? { data: undefined as T } : ((await response.json()) as Answer<T>)
+}
+
+/** Send a request with the token, and give the answer; raise an `ApiError` for a refusal. */
+export async function send(method: Method, url: string, body?: unknown, more?: HeadersInit): Promise<Response> {
+  const headers = new Headers({ Accept: 'application/json', ...more })
   const bearer = token()
   if (bearer !== null) headers.set('Authorization', `Bearer ${bearer}`)
   const init: RequestInit = { method, headers, credentials: 'same-origin' }
@@ -55,15 +66,15 @@ export async function call<T>(method: Method, path: string, body?: unknown): Pro
     headers.set('Content-Type', 'application/json')
     init.body = JSON.stringify(body)
   }
-  const response = await fetch(`/api/v1${path}`, init).catch(() => {
+  const response = await fetch(url, init).catch(() => {
     throw new ApiError(0)
   })
   if (!response.ok) throw await refusal(response)
-  return response.status === 204 ? { data: undefined as T } : ((await response.json()) as Answer<T>)
+  return response
 }
 
 async function refusal(response: Response): Promise<ApiError> {
-  const isProblem = response.headers.get('Content-Type')?.startsWith('application/problem+json') ?? false
-  const problem = isProblem ? ((await response.json().catch(() => ({}))) as Partial<Problem>) : {}
+  const isJson = /^application\/(problem\+)?json\b/.test(response.headers.get('Content-Type') ?? '')
+  const problem = isJson ? ((await response.json().catch(() => ({}))) as Partial<Problem>) : {}
   return new ApiError(response.status, problem, response.headers.get('Retry-After'))
 }

@@ -39,6 +39,32 @@ export function ago(milliseconds: number): string {
   return ages.value.format(-Math.floor(seconds / 3600), 'hour')
 }
 
+/** Write how long it is until something happens. */
+export function until(milliseconds: number): string {
+  const seconds = Math.max(0, Math.round(milliseconds / 1000))
+  if (seconds < 60) return ages.value.format(seconds, 'second')
+  if (seconds < 3600) return ages.value.format(Math.floor(seconds / 60), 'minute')
+  if (seconds < 172_800) return ages.value.format(Math.floor(seconds / 3600), 'hour')
+  return ages.value.format(Math.floor(seconds / 86_400), 'day')
+}
+
+/** Write a length of time in one unit. */
+export function span(count: number, unit: 'week' | 'day' | 'hour' | 'minute' | 'second'): string {
+  return new Intl.NumberFormat(language.value, { style: 'unit', unit, unitDisplay: 'long' }).format(count)
+}
+
+/** Write how long something took. */
+export function took(milliseconds: number): string {
+  const seconds = milliseconds / 1000
+  const digits = seconds < 10 ? 2 : 0
+  return new Intl.NumberFormat(language.value, {
+    style: 'unit',
+    unit: 'second',
+    unitDisplay: 'short',
+    maximumFractionDigits: digits,
+  }).format(seconds)
+}
+
 /** Write a moment with its zone. */
 export function moment(at: number): string {
   return moments.value.format(at)

@@ -10,3 +10,8 @@ export function explain(reason: unknown): string {
   }
   return t(reason.status >= 500 ? 'error.500' : 'error.unknown')
 }
+
+/** Whether an error says that the server does not know who asks. */
+export function isSignedOut(reason: unknown): boolean {
+  return reason instanceof ApiError && reason.status === 401
+}

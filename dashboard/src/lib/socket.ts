@@ -5,7 +5,7 @@ import { token } from './credentials'
 import { perTab, read, write } from './storage'
 
 /** How often the server sends a sample, in milliseconds; after three of these the values on the page are stale. */
-export const SAMPLE_INTERVAL = 2000
+const SAMPLE_INTERVAL = 2000
 export const STALE_AFTER = 3 * SAMPLE_INTERVAL
 
 /** How long to leave a server in peace that has no room for another viewer, in milliseconds. */
