@@ -1,12 +1,15 @@
-# `make` lists the commands. PYTHON=… names an interpreter, VENV=… another place for the virtual environment.
+# `make` lists the commands. PYTHON=… names an interpreter, VENV=… another place for the virtual environment, TEST_PROCESSES=… how
+# many processes share the tests (many of them wait, so a core serves more than one); what is timed has the machine for itself.
 
 VENV ?= .venv
 PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 python3.11,$(shell \
 	$(name) -c 'import sys; sys.version_info >= (3, 11) and print(sys.executable)' 2>/dev/null)))
 BIN := $(VENV)/bin
-TEST ?= python -m pytest
-NOT_FOR_OTHERS := --ignore tests/e2e/test_monitor_page.py --ignore tests/test_architecture.py --ignore tests/cli/test_dashboard.py \
-	--ignore tests/e2e/test_server_framing.py
+TEST_PROCESSES ?= 3
+SHARED := --numprocesses $(TEST_PROCESSES) --dist worksteal
+NOT_FOR_OTHERS := $(addprefix --ignore tests/,e2e/test_monitor_page.py e2e/test_documentation_page.py e2e/test_jobs_page.py e2e/test_tasks_page.py e2e/test_cross_origin.py \
+	e2e/test_server_framing.py e2e/test_killed_writes.py e2e/test_postman.py e2e/test_python_client.py e2e/test_typescript_client.py \
+	contract/test_fuzz.py cli/test_dashboard.py test_architecture.py faults)
 
 # Vite's range; a machine without such a Node gets one from PyPI.
 NODE_FITS = npm --version >/dev/null 2>&1 && node -e 'const [major, minor] = process.versions.node.split(".").map(Number); \
@@ -31,7 +34,10 @@ dev: $(VENV)/.installed $(VENV)/.node ## Serve for development: reload, debugger
 
 .PHONY: test
 test: $(VENV)/.installed-dev $(VENV)/.node ## Run every test that can run here and say what was skipped
-	@$(BIN)/$(TEST)
+	@status=0; \
+	$(BIN)/python -m pytest $(SHARED) -m "not timed" $(FIRST) $(WHICH) || status=$$?; \
+	[ -n "$(UNTIMED)" ] || $(BIN)/python -m pytest -m timed $(THEN) $(WHICH) || status=$$?; \
+	exit $$status
 
 .PHONY: check
 check: $(VENV)/.installed-dev $(VENV)/.node ## Check everything CI asks: format, lint, types, layers, tests, coverage
@@ -41,24 +47,32 @@ check: $(VENV)/.installed-dev $(VENV)/.node ## Check everything CI asks: format,
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python manager.py build-dashboard
 	$(BIN)/python manager.py build-dashboard --check
-	$(BIN)/coverage erase
-	$(MAKE) test TEST="coverage run -m pytest"
-	$(BIN)/coverage combine --quiet
-	$(BIN)/coverage report
+	$(MAKE) test FIRST="--cov --cov-report= --cov-fail-under=0" THEN="--cov --cov-append"
+
+.PHONY: bench
+bench: $(VENV)/.installed-dev ## Measure the scheduler beside plain APScheduler: DATABASES="sqlite postgresql mariadb"
+	@$(BIN)/python -m benchmarks.scheduler $(DATABASES)
+
+.PHONY: fuzz
+fuzz: $(VENV)/.installed-dev ## Attack the API on every database for minutes: EXAMPLES=200 an operation, SEED=… repeats a run, PATHS='^/scheduler' takes a part
+	@$(BIN)/python -m tests.contract.fuzzing
+	@EXAMPLES=$${EXAMPLES:-200} $(BIN)/python -m pytest --timeout 1800 tests/contract/test_round_trip.py tests/contract/test_model.py
 
 .PHONY: test-pythons
-test-pythons: ## Run the tests on the other Pythons that are found (3.12, 3.13), without browser and on SQLite
+test-pythons: ## Run the tests on the other Pythons that are found (3.12, 3.13), without browser, on SQLite, and none that is timed
 	@for version in 3.12 3.13; do \
 		python=$$(PYENV_VERSION=$$(pyenv versions --bare 2>/dev/null | grep "^$$version" | tail -n 1) \
 			python$$version -c 'import sys; print(sys.executable)' 2>/dev/null) || \
 			{ echo "Python $$version is not here: skipped"; continue; }; \
 		echo "With $$python:"; \
-		TEST_DATABASES=sqlite $(MAKE) test VENV=.venv-$$version PYTHON=$$python TEST="python -m pytest -q $(NOT_FOR_OTHERS)" || exit 1; \
+		TEST_DATABASES=sqlite $(MAKE) test VENV=.venv-$$version PYTHON=$$python UNTIMED=1 WHICH="-q $(NOT_FOR_OTHERS)" || exit 1; \
 	done
 
 .PHONY: openapi
-openapi: $(VENV)/.installed ## Write docs/openapi.json anew
+openapi: $(VENV)/.installed ## Write docs/openapi.json, docs/openapi-v2.json and docs/asyncapi.json anew
 	@$(BIN)/python manager.py openapi > docs/openapi.json
+	@$(BIN)/python manager.py openapi --api v2 > docs/openapi-v2.json
+	@$(BIN)/python manager.py asyncapi > docs/asyncapi.json
 
 .PHONY: lock
 lock: $(VENV)/.installed-dev ## Pin requirements.txt and requirements-dev.txt from pyproject.toml

@@ -1,9 +1,10 @@
 """Fixtures: an application on each database that is reachable, callers who are signed in, and a detector of leaks."""
 
+import os
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,13 +12,20 @@ from flask import Flask, has_app_context
 from flask.testing import FlaskClient
 
 from application.cli import database
-from application.config.setting import Environment, load_settings
-from application.database import db, transaction
-from application.factory import create_app
+from application.database import transaction
 from application.modules.auth import business as auth_business
 from application.modules.user import business as user_business
 from application.permissions import Role
+from tests.applications import migrated
 from tests.services import DATABASES, fresh_database
+
+BROWSER_TESTS = (
+    "tests/e2e/test_monitor_page.py",
+    "tests/e2e/test_documentation_page.py",
+    "tests/e2e/test_jobs_page.py",
+    "tests/e2e/test_tasks_page.py",
+    "tests/e2e/test_cross_origin.py::TestPage",
+)
 
 LEAK_SECONDS = 3
 """How long what a test stopped may take to end."""
@@ -25,9 +33,11 @@ LEAK_SECONDS = 3
 
 @pytest.fixture(autouse=True)
 def _leaks() -> Iterator[None]:
-    """Fail a test that leaves a thread or an application context behind."""
+    """Fail a test that leaves a thread, an application context or a changed environment behind."""
     before = set(threading.enumerate())
+    environment = _environment()
     yield
+    assert _environment() == environment, "the test left the environment changed"
     assert not has_app_context(), "the test left an application context open"
     deadline = time.monotonic() + LEAK_SECONDS
     while (left := set(threading.enumerate()) - before) and time.monotonic() < deadline:
@@ -39,17 +49,9 @@ def _leaks() -> Iterator[None]:
 def migrated_app(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     """Build an application on a fresh, migrated database; once for each database and run."""
     folder: Path = tmp_path_factory.mktemp(request.param)
-    with fresh_database(request.param, folder) as url:
-        settings = load_settings(
-            environment=Environment.TESTING, database_url=url, log_directory=folder / "logs", _env_file=None
-        )
-        app = create_app(settings)
-        database.init_app(app)
-        with app.app_context():
-            database.upgrade_database()
+    # Tests ask more often than people; tests/contract/test_rate_limit.py counts.
+    with fresh_database(request.param, folder) as url, migrated(url, folder, rate_limits_enabled=False) as app:
         yield app
-        with app.app_context():
-            db.engine.dispose()
 
 
 @pytest.fixture
@@ -71,6 +73,10 @@ def unit(app: Flask) -> Iterator[None]:
 def client(app: Flask) -> FlaskClient:
     """Return a caller whom nobody knows."""
     return app.test_client()
+
+
+def _environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
 
 
 class Caller:
@@ -114,6 +120,20 @@ def admin(sign_in: SignIn) -> Caller:
     return sign_in("root", Role.ADMIN)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Report no lone surrogate of hostile input: pytest-xdist could not send it on and would end the run."""
+    report = yield
+    report.sections = [(name, _sendable(text)) for name, text in report.sections]
+    if report.longrepr is not None and _sendable(text := str(report.longrepr)) != text:
+        report.longrepr = _sendable(text)
+    return report
+
+
+def _sendable(text: str) -> str:
+    return text.encode("utf-8", "replace").decode()
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Say in the last lines what was skipped and why, and how many tests ran in a browser."""
     skipped = Counter(
@@ -122,7 +142,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         if isinstance(report.longrepr, tuple)
     )
     ran = {report.nodeid for outcome in ("passed", "failed") for report in terminalreporter.stats.get(outcome, [])}
-    in_browser = sum(node.startswith("tests/e2e/test_monitor_page.py") or "browser_example" in node for node in ran)
+    in_browser = sum(node.startswith(BROWSER_TESTS) or "browser_example" in node for node in ran)
     terminalreporter.write_sep("=", "what did not run")
     for reason, count in skipped.most_common():
         terminalreporter.write_line(f"{count} skipped: {reason}")

@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from sqlalchemy import create_engine, text
@@ -20,7 +21,7 @@ _SERVERS = {
 }
 
 
-def missing(what: str, cure: str) -> None:
+def missing(what: str, cure: str) -> NoReturn:
     """Skip the test because a service is absent; with REQUIRE_SERVICES=1 fail it."""
     message = f"{what} is not there: {cure}"
     if os.environ.get("REQUIRE_SERVICES") == "1":

@@ -8,6 +8,8 @@ from flask import Flask, request, session
 from application.config.setting import Environment, SettingsRefused, load_settings
 from application.database import db
 from application.factory import create_app
+from application.libs.ok import Envelope
+from application.libs.redprint import DeclarationError, Redprint, Surface
 
 
 def _build(folder: Path, name: str, **given: object) -> Flask:
@@ -19,6 +21,10 @@ def _build(folder: Path, name: str, **given: object) -> Flask:
         **given,
     )
     return create_app(settings)
+
+
+def _nothing() -> None:
+    """Do nothing."""
 
 
 class TestCreateApp:
@@ -33,6 +39,13 @@ class TestCreateApp:
         with second.app_context():
             assert str(db.engine.url) != first_url
         assert first.extensions["redprint"] is not second.extensions["redprint"]
+
+    def test_knows_every_permission(self, tmp_path: Path) -> None:
+        made, surface = Redprint("made", __name__), Surface("made", __name__, url_prefix="/m", dialect=Envelope())
+        made.get("", permission="blog:wriet")(_nothing)
+        surface.register_blueprint(made)
+        with pytest.raises(DeclarationError, match="no permission 'blog:wriet'. Did you mean `blog:write`"):
+            _build(tmp_path, "first").register_blueprint(surface)
 
     def test_keeps_no_cookie_session(self, tmp_path: Path) -> None:
         app = _build(tmp_path, "first")

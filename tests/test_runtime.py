@@ -1,7 +1,10 @@
 """What lives beside the requests."""
 
+import os
+import signal
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import psutil
@@ -14,7 +17,9 @@ from application.config.setting import Environment, RunnerMode, load_settings
 from application.database import db
 from application.extensions import scheduler
 from application.factory import create_app
-from tests.e2e.server import lives, wait_until
+from application.libs.background import background_of
+from tests.e2e.server import lives
+from tests.waiting import wait_until
 
 
 def build(folder: Path, **given: object) -> Flask:
@@ -99,6 +104,36 @@ class TestStart:
         assert scheduler.running
         runtime.stop(app)
         assert not scheduler.running
+
+
+class TestStop:
+    @pytest.mark.parametrize("starts", [runtime.start, lambda app: runtime.start(app, stopping=lambda: True)])
+    def test_waits_for_what_was_called_in_the_background(self, tmp_path: Path, starts: Callable[[Flask], None]) -> None:
+        app, heard = build(tmp_path, runner=RunnerMode.NONE), list[int]()
+
+        def work(number: int) -> None:
+            time.sleep(0.2)
+            heard.append(number)
+
+        starts(app)
+        for number in range(6):
+            assert background_of(app).call(work, number)
+        runtime.stop(app)
+        assert sorted(heard) == list(range(6))
+
+
+class TestRunRunner:
+    def test_waits_for_what_jobs_called_in_the_background(self, tmp_path: Path) -> None:
+        app, heard = build(tmp_path, scheduler_enabled=False), list[str]()
+
+        def work() -> None:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(0.5)
+            heard.append("done")
+
+        threading.Timer(0.3, background_of(app).call, [work]).start()
+        reason, all_ended = runtime.run_runner(app, parent=None)
+        assert (reason, all_ended, heard) == ("signal SIGTERM", True, ["done"])
 
 
 class TestRunnerLock:

@@ -96,7 +96,7 @@ class TestRouting:
         [
             ("DELETE", "/scheduler", {"GET", "HEAD", "OPTIONS"}),
             ("GET", "/scheduler/jobs/x/pause", {"POST", "OPTIONS"}),
-            ("PUT", "/scheduler/jobs/x", {"GET", "HEAD", "OPTIONS"}),
+            ("PUT", "/scheduler/jobs/x", {"GET", "HEAD", "OPTIONS", "PATCH", "DELETE"}),
         ],
     )
     def test_names_the_allowed_methods_before_asking_who_it_is(

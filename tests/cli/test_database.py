@@ -1,5 +1,7 @@
 """The commands that create, migrate and clear the database, on every database."""
 
+from datetime import UTC, datetime
+
 import pytest
 import sqlalchemy as sa
 from alembic.util import CommandError
@@ -7,10 +9,31 @@ from flask import Flask
 from flask.testing import FlaskCliRunner
 from flask_migrate import check as check_drift
 from flask_migrate import downgrade as run_down
+from flask_migrate import upgrade as run_up
 
 from application.cli import database
-from application.database import Base, db, transaction
+from application.config.scheduler import SCHEDULER_JOBS
+from application.database import Base, Id, UtcDateTime, change, db, execute, full_text, transaction
+from application.libs.ident import new_id
+from application.modules.blog import business as blog_business
+from application.modules.scheduler.models import Job
 from application.modules.tag import business as tag_business
+from application.modules.user import business as user_business
+
+MOMENT = datetime(2030, 1, 31, tzinfo=UTC)
+OLD_BLOG = {"content": "Content", "status": "published", "created_at": MOMENT, "updated_at": MOMENT}
+OLD_BLOGS = sa.table(
+    "blog",
+    *(sa.column(name, Id) for name in ("id", "owner_id")),
+    *(sa.column(name) for name in ("title", "content", "status")),
+    *(sa.column(name, UtcDateTime) for name in ("created_at", "updated_at")),
+    sa.column("search", full_text.SearchTerms),  # since revision 0003
+)
+
+
+def _old_terms(title: object) -> str:
+    """Return a title of ASCII as it was coded before revision 0004."""
+    return " ".join(f"ww{word}" for word in str(title).split())
 
 
 @pytest.fixture
@@ -23,27 +46,76 @@ def run(empty: Flask) -> FlaskCliRunner:
 
 def _tables(app: Flask) -> set[str]:
     with app.app_context():
-        return set(sa.inspect(db.engine).get_table_names())
+        return {name for name in sa.inspect(db.engine).get_table_names() if "_fts" not in name}  # FTS5's own
+
+
+def _is_migrated() -> bool:
+    """Tell whether the migrations make the tables as the models say."""
+    try:
+        check_drift(directory=database.DIRECTORY)
+    except (CommandError, SystemExit):
+        return False
+    return True
 
 
 class TestUpgrade:
     def test_goes_up_down_and_up_again_without_drift(self, empty: Flask) -> None:
         with empty.app_context():
             database.upgrade_database()
-            check_drift(directory=database.DIRECTORY)
+            assert _is_migrated(), "the tables are not as the migrations make them: run `manager.py db migrate`"
             run_down(directory=database.DIRECTORY, revision="base")
         assert _tables(empty) == {"alembic_version"}
         with empty.app_context():
             database.upgrade_database()
         assert _tables(empty) == {"alembic_version", *Base.metadata.tables}
 
+    def test_makes_blogs_findable_that_were_there(self, empty: Flask) -> None:
+        with empty.app_context():
+            run_up(directory=database.DIRECTORY, revision="0002")
+            with transaction():
+                owner = user_business.create(name="ada", password_hash=None).id
+                blogs = [dict(OLD_BLOG, id=new_id(), owner_id=owner, title=f"标题 {number}") for number in range(450)]
+                change(sa.insert(OLD_BLOGS), blogs)
+            database.upgrade_database()
+            with transaction(write=False):
+                found = [
+                    blog_business.search(viewer_id=None, limit=1, count=True, q=q).total
+                    for q in ("标题", "标题 449", "content", "nothing")
+                ]
+        assert found == [450, 1, 450, 0]
+
+    def test_finds_the_word_w_in_blogs_that_were_there(self, empty: Flask) -> None:
+        with empty.app_context():
+            run_up(directory=database.DIRECTORY, revision="0003")
+            with transaction():
+                owner = user_business.create(name="ada", password_hash=None).id
+                titles = ["w", "a w", "w b", "a w b", "web", "a"] * 101
+                blogs = [dict(OLD_BLOG, id=new_id(), owner_id=owner, title=title) for title in titles]
+                change(sa.insert(OLD_BLOGS), [{**blog, "search": _old_terms(blog["title"])} for blog in blogs])
+            database.upgrade_database()
+            with transaction(write=False):
+                found = [
+                    blog_business.search(viewer_id=None, limit=1, count=True, q=q).total
+                    for q in ("w", "a w", "w b", "web", "a")
+                ]
+        assert found == [505, 202, 202, 101, 303]
+
     def test_sees_drift(self, empty: Flask) -> None:
         with empty.app_context():
             database.upgrade_database()
             with db.engine.begin() as connection:
                 connection.execute(sa.text("DROP TABLE blog_tag"))
-            with pytest.raises((CommandError, SystemExit)):
-                check_drift(directory=database.DIRECTORY)
+            assert not _is_migrated()
+
+    def test_says_what_revision_it_came_to(self, empty: Flask, run: FlaskCliRunner) -> None:
+        with empty.app_context():
+            run_up(directory=database.DIRECTORY, revision="0002")
+        said = [run.invoke(args=["upgrade"]).output for _time in range(2)]
+        with empty.app_context():
+            newest = database.revision()
+        assert newest > "0002"
+        assert said[0].endswith(f" has come to revision {newest}.\n")
+        assert said[1].endswith(f" is up to date at revision {newest}.\n")
 
 
 class TestInitDb:
@@ -54,15 +126,26 @@ class TestInitDb:
         assert "tag" in _tables(empty)
 
 
+class TestStoreDeclaredJobs:
+    @pytest.mark.parametrize("command", ["upgrade", "init-db"])
+    def test_is_done_before_a_runner_has_started(self, empty: Flask, run: FlaskCliRunner, command: str) -> None:
+        for _again in range(2):
+            assert run.invoke(args=[command]).exit_code == 0
+        with empty.app_context(), transaction(write=False):
+            stored = execute(sa.select(Job.id, Job.version).order_by(Job.id)).all()
+        assert [tuple(row) for row in stored] == sorted((job["id"], 1) for job in SCHEDULER_JOBS)
+
+
 class TestClearDb:
     def test_deletes_every_row_after_asking(self, empty: Flask, run: FlaskCliRunner) -> None:
         run.invoke(args=["upgrade"])
+        run.invoke(args=["clear-db", "--yes"])  # the declared jobs
         with empty.app_context(), transaction():
             tag_business.create(name="python")
         refused = run.invoke(args=["clear-db"], input="n\n")
         assert refused.exit_code == 1
         with empty.app_context(), transaction(write=False):
-            assert len(tag_business.search(limit=10, after=None, sort="name", q=None, counted=False).items) == 1
+            assert len(tag_business.search(limit=10, after=None, sort="name", q=None, count=False).items) == 1
         done = run.invoke(args=["clear-db", "--yes"])
         assert (done.exit_code, "Deleted 1 rows" in done.output) == (0, True)
         assert "tag" in _tables(empty)

@@ -1,7 +1,6 @@
 """What the commands say when the database is away or has no tables."""
 
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
 from application.cli.errors import explain, shown
+from tests.port import free_port
 from tests.services import DATABASES, fresh_database
 
 ROOT = Path(__file__).parents[2]
@@ -54,10 +54,7 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 @pytest.fixture
 def away_url() -> str:
     """Name a database on a port where nobody listens, with the password in both places where one may stand."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return f"postgresql://redprint:hidden@127.0.0.1:{port}/redprint?password=hidden"
+    return f"postgresql://redprint:hidden@127.0.0.1:{free_port()}/redprint?password=hidden"
 
 
 class TestGroup:

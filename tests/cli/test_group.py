@@ -10,11 +10,12 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 
-def _manage(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def _manage(*arguments: str, given: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "manager.py", *arguments],
         cwd=ROOT,
         env={**os.environ, **environment},
+        input=given,
         capture_output=True,
         text=True,
         timeout=60,
@@ -23,6 +24,22 @@ def _manage(*arguments: str, **environment: str) -> subprocess.CompletedProcess[
 
 
 class TestManager:
+    def test_waits_at_the_end_for_what_a_command_called_in_the_background(self, tmp_path: Path) -> None:
+        lines = (
+            "import time",
+            "from application.libs.background import background",
+            "later = background(lambda: (time.sleep(0.3), print('called later')))",
+            "later()",
+        )
+        result = _manage(
+            "shell",
+            given="\n".join(lines) + "\n",
+            DATABASE_URL=f"sqlite:///{tmp_path / 'a.db'}",
+            LOG_DIRECTORY=str(tmp_path),
+        )
+        assert result.returncode == 0, result.stderr
+        assert "called later" in result.stdout
+
     def test_lists_every_command_with_a_sentence(self) -> None:
         result = _manage("--help")
         assert result.returncode == 0, result.stderr

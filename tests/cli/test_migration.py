@@ -1,14 +1,18 @@
 """The commands of Flask-Migrate, on every database."""
 
+import re
+import shutil
 import threading
+from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskCliRunner
 
 from application.cli.migration import migration_group
 from application.config.setting import ROOT
-from application.database import db
+from application.database import Base, db
 from application.database.lock import migration_lock
 
 
@@ -47,6 +51,48 @@ class TestCurrent:
         run.invoke(args=["db", "upgrade"])
         current = run.invoke(args=["db", "current"])
         assert (current.exit_code, "no revision" in current.output) == (0, False)
+
+
+class TestMigrate:
+    @pytest.fixture
+    def directory(self, run: FlaskCliRunner, tmp_path: Path) -> Path:
+        """Return a copy of the migrations, and bring the database up to it."""
+        copied = tmp_path / "migrations"
+        shutil.copytree(ROOT / "migrations", copied)
+        assert run.invoke(args=["db", "upgrade"]).exit_code == 0
+        return copied
+
+    def versions(self, directory: Path) -> dict[str, str]:
+        """Return the revisions by the names of their files."""
+        written = {path.name: path.read_text() for path in (directory / "versions").glob("*.py")}
+        return {name: str(re.findall(r"^Revision ID: (.+)$", text, re.MULTILINE)[0]) for name, text in written.items()}
+
+    def test_writes_nothing_where_nothing_changed(self, run: FlaskCliRunner, directory: Path) -> None:
+        before = self.versions(directory)
+        refused = run.invoke(args=["db", "--directory", str(directory), "migrate", "-m", "Nothing"])
+        assert refused.exit_code == 1, "the tables are not as the migrations make them: run `manager.py db migrate`"
+        assert "No change was seen. Is the module imported" in refused.output
+        assert "application/api/v1.py" in refused.output
+        assert self.versions(directory) == before
+        assert run.invoke(args=["db", "--directory", str(directory), "check"]).exit_code == 0
+
+    def test_numbers_on(self, run: FlaskCliRunner, directory: Path) -> None:
+        before = self.versions(directory)
+        table = sa.Table("passing", Base.metadata, sa.Column("id", sa.Integer, primary_key=True))
+        try:
+            written = run.invoke(args=["db", "--directory", str(directory), "migrate", "-m", "Add one that passes"])
+        finally:
+            Base.metadata.remove(table)
+        assert written.exit_code == 0, written.output
+        ((name, revision),) = self.versions(directory).items() - before.items()
+        assert name.endswith("_add_one_that_passes.py")
+        assert revision == f"{int(max(before.values())) + 1:04}"
+        assert f"Revises: {max(before.values())}\n" in (directory / "versions" / name).read_text()
+
+    def test_leaves_an_id_that_was_chosen(self, run: FlaskCliRunner, directory: Path) -> None:
+        made = run.invoke(args=["db", "--directory", str(directory), "revision", "--rev-id", "chosen", "-m", "Mine"])
+        assert made.exit_code == 0, made.output
+        assert "chosen" in self.versions(directory).values()
 
 
 class TestOptions:

@@ -15,7 +15,9 @@ import requests
 
 from application.cli.run import CannotListen, check_free
 from application.config.setting import ROOT
-from tests.e2e.server import Server, free_port, lives, wait_until
+from tests.e2e.server import Server, lives
+from tests.port import free_port
+from tests.waiting import wait_until
 
 
 class Command(Server):
@@ -125,7 +127,8 @@ class TestRunserver:
     @pytest.mark.parametrize("debugger", ["--debugger", "--no-debugger"])
     def test_is_not_for_production(self, command: type[Command], tmp_path: Path, debugger: str) -> None:
         key = os.urandom(32).hex()
-        served = command(tmp_path, environment="production", secret_key=key, database_url="postgresql:///x")
+        safe = {"secret_key": key, "database_url": "postgresql:///x", "file_directory": ROOT / "files"}
+        served = command(tmp_path, environment="production", **safe)
         result = served.manage("runserver", debugger)
         assert result.returncode != 0
         assert "production" in result.stderr

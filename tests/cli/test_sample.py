@@ -19,6 +19,6 @@ class TestLoadSample:
 
     def test_uses_every_tag(self) -> None:
         sample.load_sample()
-        tags = tag_business.search(limit=100, after=None, sort="name", q=None, counted=False).items
+        tags = tag_business.search(limit=100, after=None, sort="name", q=None, count=False).items
         blogs = blog_business.search(viewer_id=None, limit=100).items
         assert {tag.id for tag in tags} == {tag.id for blog in blogs for tag in blog.tags}

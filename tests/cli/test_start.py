@@ -1,5 +1,8 @@
 """What a first start prepares."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,13 +12,18 @@ import sqlalchemy as sa
 from flask import Flask
 
 from application.cli import start
-from application.config.setting import Environment, Settings, load_settings
-from application.database import execute, transaction
+from application.config.scheduler import SCHEDULER_JOBS
+from application.config.setting import ROOT, Environment, Settings, load_settings
+from application.database import db, execute, transaction
+from application.factory import create_app
 from application.libs.secret import verify_password
 from application.modules.auth import business as auth_business
 from application.modules.blog.models import Blog
+from application.modules.scheduler.models import Job, Lease
 from application.modules.user import business as user_business
 from application.modules.user.models import User
+from tests.e2e.server import PASSWORD
+from tests.services import DATABASES, fresh_database
 
 
 @pytest.fixture
@@ -92,10 +100,49 @@ class TestPrepare:
         chosen = settings(database_url=f"sqlite:///{tmp_path / 'a.db'}", log_directory=tmp_path, port=5099, host="::1")
         start.prepare(chosen, builds=False)
         said = capsys.readouterr().out
+        assert "http://[::1]:5099/docs " in said
         assert "http://[::1]:5099/api/v1/openapi.json" in said
         assert "http://[::1]:5099/scheduler" in said
         start.prepare(chosen, builds=False)
         assert "administrator is" not in capsys.readouterr().out
+
+    def test_stores_the_declared_jobs_before_anybody_asks_for_them(self, tmp_path: Path) -> None:
+        chosen = settings(
+            database_url=f"sqlite:///{tmp_path / 'a.db'}", log_directory=tmp_path, admin_password=PASSWORD
+        )
+        start.prepare(chosen, builds=False)
+        app = create_app(chosen)
+        answer = app.test_client().post("/scheduler/jobs/prune-expired-tokens/run", auth=("admin", PASSWORD))
+        assert answer.status_code == 200, answer.text
+        with app.app_context():
+            db.engine.dispose()
+
+    def test_by_four_processes_at_once_prepares_one_database(self, tmp_path: Path) -> None:
+        with fresh_database(DATABASES[-1], tmp_path) as url:
+            environment = {
+                **os.environ,
+                "ENVIRONMENT": "development",
+                "DATABASE_URL": url,
+                "LOG_DIRECTORY": str(tmp_path),
+                "ADMIN_PASSWORD": PASSWORD,
+            }
+            code = "from application.cli.start import prepare; from application.config.setting import load_settings; "
+            command = [sys.executable, "-c", f"{code}prepare(load_settings(), builds=False)"]
+            started = [
+                subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+                for _process in range(4)
+            ]
+            said = [process.communicate(timeout=120)[0].decode() for process in started]
+            assert [process.returncode for process in started] == [0] * 4, said
+            assert sum("The first administrator is admin" in each for each in said) == 1
+            engine = sa.create_engine(url)
+            with engine.connect() as connection:
+                counted = [
+                    connection.execute(sa.select(sa.func.count()).select_from(each)).scalar() for each in (Job, Lease)
+                ]
+                versions = set(connection.execute(sa.select(Job.version)).scalars())
+            engine.dispose()
+        assert (counted, versions) == ([len(SCHEDULER_JOBS), 1], {1})
 
     def test_says_how_to_cure_a_database_that_is_away(self, tmp_path: Path) -> None:
         away = settings(database_url="postgresql://redprint:hidden@127.0.0.1:1/x", log_directory=tmp_path)

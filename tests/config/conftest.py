@@ -9,11 +9,23 @@ from pathlib import Path
 
 import pytest
 
-from application.config.setting import ROOT, Settings
+from application.config.setting import ROOT, Settings, load_settings
 
 Start = Callable[..., "subprocess.CompletedProcess[str]"]
 
 CLEAN = {name: value for name, value in os.environ.items() if name.lower() not in Settings.model_fields}
+
+
+KEY = "4f1c9d27e0ab83f65d7a2c94b1e8f0637a5d9c2e81b4f603"
+
+WEBHOOK = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+
+START = "from application.config.setting import settings_or_exit; settings_or_exit()"
+
+
+def load(**overrides: object) -> Settings:
+    """Read settings for a test, with no file."""
+    return load_settings(**{"environment": "testing", "_env_file": None, **overrides})
 
 
 @pytest.fixture(autouse=True)

@@ -35,7 +35,7 @@ class TestExample:
 
     def test_holds_no_secret(self) -> None:
         assert load_settings(environment="testing", _env_file=FILE).secrets() != []
-        for name in ("SECRET_KEY", "ADMIN_PASSWORD", "MAIL_PASSWORD"):
+        for name in ("SECRET_KEY", "ADMIN_PASSWORD", "MAIL_PASSWORD", "WEBHOOK_SECRET"):
             assert f"\n{name}=\n" in FILE.read_text(encoding="utf-8")
 
     def test_can_be_written_by_a_command(self, start: Start) -> None:

@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from aiosmtpd.controller import Controller
 from werkzeug.serving import make_server
 
 from application.config import logging as logs
 from application.config.setting import ROOT, Settings, SettingsRefused, load_settings
 from application.libs.edge import REQUEST_ID
 from application.libs.redaction import Redaction
-from tests.libs.test_error_mail import Mailbox, free_port
+from application.libs.run_output import OutputTap
+from tests.mail_server import Mailbox, mail_server
 
 LINE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z [A-Z]+ \S+ \[\S+\] .*")
 
@@ -153,7 +153,7 @@ class TestConfigure:
         LOGGER.info("once")
 
         assert file.read_text().count("once") == 1
-        assert [type(handler) for handler in root.handlers[len(before[1]) :]] == [logs.FileHandler]
+        assert [type(handler) for handler in root.handlers[len(before[1]) :]] == [logs.FileHandler, OutputTap]
         logs.reset()
         logs.reset()
         assert (root.level, root.handlers, quiet.level, logging.getLogger("werkzeug").filters) == before
@@ -253,17 +253,15 @@ class TestServers:
 class TestMail:
     def test_goes_out_masked(self, configure: Configure) -> None:
         mailbox = Mailbox()
-        controller = Controller(mailbox, hostname="127.0.0.1", port=free_port())
-        controller.start()
-        file = configure(
-            error_mail_to="ann@example.org", mail_server="127.0.0.1", mail_port=controller.port, log_format="json"
-        )
+        with mail_server(mailbox) as port:
+            file = configure(
+                error_mail_to="ann@example.org", mail_server="127.0.0.1", mail_port=port, log_format="json"
+            )
 
-        LOGGER.error("failed with password=tiger-lily\nSubject: forged")
+            LOGGER.error("failed with password=tiger-lily\nSubject: forged")
 
-        (mail,) = mailbox.wait(1)
-        logs.reset()
-        controller.stop()
+            (mail,) = mailbox.wait(1)
+            logs.reset()
         assert mail["Subject"].strip() == r"[redprint] ERROR specimen.log [-] failed with password=***\nSubject: forged"
         assert mail["To"] == "ann@example.org"
         assert "tiger-lily" not in mail.get_content()
@@ -272,18 +270,16 @@ class TestMail:
 
     def test_of_a_process_that_dies_at_once_is_sent(self, tmp_path: Path) -> None:
         mailbox = Mailbox()
-        controller = Controller(mailbox, hostname="127.0.0.1", port=free_port())
-        controller.start()
-        program = (
-            "import logging; from application.config.logging import configure; "
-            "from application.config.setting import load_settings; from pathlib import Path; "
-            f"configure(load_settings(environment='testing', log_directory=Path({str(tmp_path)!r}), "
-            f"error_mail_to='ann@example.org', mail_server='127.0.0.1', mail_port={controller.port})); "
-            "logging.getLogger('x').critical('the last words'); raise SystemExit(3)"
-        )
+        with mail_server(mailbox) as port:
+            program = (
+                "import logging; from application.config.logging import configure; "
+                "from application.config.setting import load_settings; from pathlib import Path; "
+                f"configure(load_settings(environment='testing', log_directory=Path({str(tmp_path)!r}), "
+                f"error_mail_to='ann@example.org', mail_server='127.0.0.1', mail_port={port})); "
+                "logging.getLogger('x').critical('the last words'); raise SystemExit(3)"
+            )
 
-        done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, timeout=60, check=False)
+            done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, timeout=60, check=False)
 
-        controller.stop()
         assert done.returncode == 3
         assert "the last words" in mailbox.mails[0]["Subject"]

@@ -48,7 +48,13 @@ class TestGunicornConf:
         result = subprocess.run(
             [sys.executable, "-m", "gunicorn", "-w", "3"],
             cwd=ROOT,
-            env={**os.environ, "PORT": "0", "LOG_DIRECTORY": str(tmp_path)},
+            env={
+                **os.environ,
+                "PORT": "0",
+                "LOG_DIRECTORY": str(tmp_path),
+                "RUNNER": "inline",
+                "ASYNC_MODE": "threading",
+            },
             capture_output=True,
             text=True,
             timeout=60,

@@ -1,6 +1,7 @@
 """Fixtures: the specimen on every database that is reachable."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from application.database import change, transaction
+from application.libs.ok import Envelope
+from application.libs.redprint import Redprint, Surface
 from tests.contract import specimen
 from tests.services import DATABASES, fresh_database
 
@@ -18,6 +21,21 @@ def served(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     folder: Path = tmp_path_factory.mktemp(f"specimen-{request.param}")
     with fresh_database(request.param, folder) as url, specimen.serving(url) as app:
         yield app
+
+
+@pytest.fixture(params=DATABASES)
+def mount(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[..., FlaskClient]]:
+    """Return a function that serves redprints below /s beside the specimen's table, and a client of them."""
+    with ExitStack() as stack:
+
+        def build(*redprints: Redprint) -> FlaskClient:
+            surface = Surface("s", __name__, url_prefix="/s", dialect=Envelope())
+            for redprint in redprints:
+                surface.register_blueprint(redprint)
+            url = stack.enter_context(fresh_database(request.param, tmp_path))
+            return stack.enter_context(specimen.serving(url, surfaces=[surface])).test_client()
+
+        yield build
 
 
 @pytest.fixture

@@ -3,9 +3,8 @@
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from enum import StrEnum
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import sqlalchemy as sa
 from flask import Flask, Response
@@ -22,9 +21,11 @@ from application.database import (
     engine_options,
     execute,
     prepare_engine,
+    reader_beside,
     transaction,
 )
-from application.database.keyset import Orders, contains, count
+from application.database.filter import CHOICE, FLAG, RANGE, TEXT, Filter, Filters, contains
+from application.database.keyset import Orders, count
 from application.libs import failure, openapi, redprint
 from application.libs.auth import Credentials, Identity
 from application.libs.edge import Edge
@@ -34,23 +35,22 @@ from application.libs.ok import Bare, Envelope
 from application.libs.page import Page
 from application.libs.record import Record
 from application.libs.redprint import Redprint, Surface, unit_of_work
-from application.libs.schema import Ident, Int32, Int64, PageQuery, Schema, Upload, UtcTime
+from application.libs.schema import Float64, Ident, Int32, Int64, PageQuery, Schema, Upload, UtcTime
+from application.libs.upload import UploadLimit
 from application.libs.web_application import WebApplication
+from application.modules.idempotency import business as idempotency
+from application.modules.idempotency.models import IdempotencyKey
+from tests.contract.specimen_query import Colour, SpecimenQuery
 
 METADATA = sa.MetaData()
 _OPTIONS: dict[str, Any] = dict(TABLE_OPTIONS)
 LONG = 70_000
 MAX_BYTES = 1_000_000
+MAX_PHOTO = 100
+PHOTO_TYPES = ("image/png", "application/octet-stream")
 
 
 Title = Annotated[str, StringConstraints(min_length=1, max_length=50, strip_whitespace=True)]
-
-
-class Colour(StrEnum):
-    """Be one of few."""
-
-    RED = "red"
-    BLUE = "blue"
 
 
 TABLE = sa.Table(
@@ -71,6 +71,17 @@ TABLE = sa.Table(
 )
 ORDERS = Orders(
     {"name": TABLE.c.name, "small": TABLE.c.small, "moment": TABLE.c.moment, "id": TABLE.c.id}, tie=TABLE.c.id
+)
+FILTERS = Filters(
+    {
+        "name": Filter(TABLE.c.name, *TEXT),
+        "small": Filter(TABLE.c.small, "eq", "ne", *RANGE),
+        "moment": Filter(TABLE.c.moment, *RANGE),
+        "colour": Filter(TABLE.c.colour, *CHOICE),
+        "maybe": Filter(TABLE.c.maybe, "contains", "ne"),
+        "ratio": Filter(TABLE.c.ratio, *RANGE),
+        "flag": Filter(TABLE.c.flag, *FLAG),
+    }
 )
 
 
@@ -103,7 +114,7 @@ class SpecimenIn(Schema):
     story: Annotated[str, StringConstraints(max_length=LONG)] = ""
     small: Int32 = 0
     large: Int64 = 0
-    ratio: float = 0.0
+    ratio: Float64 = 0.0
     flag: bool = False
     moment: UtcTime
     colour: Colour = Colour.RED
@@ -128,22 +139,17 @@ class SpecimenOut(Schema):
     maybe: str | None
 
 
-class SpecimenQuery(PageQuery):
-    sort: str = Field("name", max_length=50)
-    q: str | None = Field(None, max_length=50)
-    colour: Colour | None = None
-
-
 class Fields(Schema):
     """One of every type that fits a query, headers or a form."""
 
     text: Annotated[str, StringConstraints(max_length=10)] | None = None
     small: Int32 | None = None
     large: Int64 | None = None
-    ratio: float | None = None
+    ratio: Float64 | None = None
     flag: bool | None = None
     moment: UtcTime | None = None
     colour: Colour | None = None
+    level: Literal[1, 2] | None = None
     other: Ident | None = None
     many: list[Int32] = Field(default_factory=list, max_length=3)
 
@@ -154,7 +160,7 @@ class Headers(Schema):
 
 
 class Files(Schema):
-    photo: Upload
+    photo: Annotated[Upload, UploadLimit(max_bytes=MAX_PHOTO, media_types=PHOTO_TYPES)]
     more: list[Upload] = Field(default_factory=list, max_length=2)
 
 
@@ -192,12 +198,13 @@ def keep(values: dict[str, Any]) -> SpecimenRow:
     return find(key)
 
 
-@specimen.get("", public=True, answer=SpecimenOut)
+@specimen.get("", public=True, answer=SpecimenOut, orders=ORDERS, filters=FILTERS)
 def index(query: SpecimenQuery) -> Page[SpecimenRow]:
     """List specimens."""
-    statement = _ALL if query.q is None else _ALL.where(contains(TABLE.c.name, query.q))
-    if query.colour is not None:
-        statement = statement.where(TABLE.c.colour == query.colour)
+    chosen = query.model_dump(exclude={"limit", "after", "count", "sort", "q"})
+    statement = _ALL.where(*FILTERS.conditions(chosen))
+    if query.q is not None:
+        statement = statement.where(contains(TABLE.c.name, query.q))
     found = execute(ORDERS.page(statement, sort=query.sort, after=query.after, limit=query.limit))
     rows = [SpecimenRow(*row) for row in found]
     return ORDERS.cut(rows, sort=query.sort, limit=query.limit, total=count(statement) if query.count else None)
@@ -276,13 +283,19 @@ def upload(files: Files, form: Fields) -> FileOut:
     )
 
 
+@specimen.post("/files", public=True)
+def files(files: Files) -> FileOut:
+    """Measure files that come alone."""
+    return FileOut(names=[], sizes=[len(file.read()) for file in [files.photo, *files.more]], text=None)
+
+
 @specimen.get("/colours", public=True)
 def colours() -> list[EchoOut]:
     """List what there is to choose from."""
     return [EchoOut(place="list", value={"colour": colour}) for colour in Colour]
 
 
-@specimen.get("/image", public=True)
+@specimen.get("/image", public=True, media_type="image/png")
 def image() -> Response:
     """Give bytes that are no JSON."""
     return Response(b"\x89PNG", content_type="image/png")
@@ -312,7 +325,13 @@ def private() -> None:
     """Do what few may."""
 
 
+@specimen.post("/note", public=True)
+def note() -> None:
+    """Answer with nothing."""
+
+
 HOLDERS: dict[str, tuple[str, ...]] = {"writer": ("specimen:write",), "reader": ()}
+IDS = {name: new_id() for name in HOLDERS}
 
 
 def identify(credentials: Credentials) -> Identity | None:
@@ -320,7 +339,7 @@ def identify(credentials: Credentials) -> Identity | None:
     permissions = HOLDERS.get(credentials.value)
     if permissions is None:
         return None
-    return Identity(new_id(), credentials.value, (), frozenset(permissions))
+    return Identity(IDS[credentials.value], credentials.value, (), frozenset(permissions))
 
 
 def page(status: int, request_id: str) -> Response:
@@ -328,25 +347,28 @@ def page(status: int, request_id: str) -> Response:
     return Response(f"<p>{status} {request_id}</p>", status=status, content_type="text/html")
 
 
-def build(url: str, *, testing: bool = True, surfaces: Sequence[Surface] | None = None) -> Flask:
+def build(url: str, *, testing: bool = True, surfaces: Sequence[Surface] | None = None, **config: Any) -> Flask:
     """Return an application that serves the specimen in two dialects."""
     app = WebApplication("specimen", static_folder=None)
-    app.config.update(
-        TESTING=testing,
-        SQLALCHEMY_DATABASE_URI=url,
-        SQLALCHEMY_ENGINE_OPTIONS=engine_options(url, 3),
-        MAX_CONTENT_LENGTH=MAX_BYTES,
-    )
+    app.config.update(TESTING=testing, MAX_CONTENT_LENGTH=MAX_BYTES, **config)
+    app.config.update(SQLALCHEMY_DATABASE_URI=url, SQLALCHEMY_ENGINE_OPTIONS=engine_options(url, 3))
     db.init_app(app)
     with app.app_context():
         prepare_engine(db.engine)
-    redprint.init_app(app, transaction=transaction, identify=identify, retry_on=SerializationFailure)
+        beside = reader_beside(db.engine)
+    redprint.init_app(
+        app,
+        transaction=transaction,
+        identify=identify,
+        retry_on=SerializationFailure,
+        answers=idempotency,
+        beside=beside,
+    )
     for surface in surfaces if surfaces is not None else both_surfaces():
         app.register_blueprint(surface)
         openapi.serve(app, surface, version="1")
     failure.init_app(app, page=page)
-    lines: list[bytes] = []
-    app.extensions["access_lines"] = lines
+    lines: list[bytes] = app.extensions.setdefault("access_lines", [])
     edge = Edge(partial(Flask.wsgi_app, app), write_line=lines.append, error_message_prefix="/bare", propagate=testing)
     vars(app)["wsgi_app"] = edge
     return app
@@ -367,6 +389,9 @@ def serving(url: str, **options: Any) -> Iterator[Flask]:
     app = build(url, **options)
     with app.app_context():
         METADATA.create_all(db.engine)
-    yield app
-    with app.app_context():
-        db.engine.dispose()
+        IdempotencyKey.metadata.create_all(db.engine, tables=[IdempotencyKey.metadata.tables["idempotency_key"]])
+    try:
+        yield app
+    finally:
+        with app.app_context():
+            db.engine.dispose()

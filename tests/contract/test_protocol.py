@@ -3,14 +3,20 @@
 import json
 import logging
 from io import BytesIO
+from pathlib import Path
 
 import pytest
-from flask import Flask
+from flask import Flask, Response
 from flask.testing import FlaskClient
 
 from application.libs.edge import DATA_POLICY
 from application.libs.ident import new_id
-from application.libs.view import BrokenPromiseError, UndeclaredRefusalError
+from application.libs.ok import Envelope
+from application.libs.redprint import Redprint, Surface
+from application.libs.respond import BrokenPromiseError
+from application.libs.view import UndeclaredRefusalError
+from tests.contract import specimen
+from tests.links import links, next_url
 
 URL = "/api/v1/specimen"
 PROBLEM = "application/problem+json"
@@ -99,6 +105,22 @@ class TestFailures:
     def test_to_keep_the_schema_fail_the_test(self, specimen_client: FlaskClient) -> None:
         with pytest.raises(BrokenPromiseError, match="liar answered with what SpecimenOut does not allow"):
             specimen_client.get(f"{URL}/liar")
+
+    def test_to_keep_the_media_type_fail_the_test(self, tmp_path: Path) -> None:
+        picture = Redprint("picture", __name__)
+
+        @picture.get("/<name>", public=True, media_type="image/*")
+        def show(name: str) -> Response:
+            """Send a picture, or not."""
+            return Response(b"", content_type=name.replace("-", "/"))
+
+        surface = Surface("v1", __name__, url_prefix="/v1", dialect=Envelope())
+        surface.register_blueprint(picture)
+        with specimen.serving(f"sqlite:///{tmp_path / 'a.db'}", surfaces=[surface]) as app:
+            client = app.test_client()
+            assert client.get("/v1/picture/image-png").content_type == "image/png"
+            with pytest.raises(BrokenPromiseError, match=r"show answered with text/plain, and promises image/\*"):
+                client.get("/v1/picture/text-plain")
 
     def test_outside_the_surfaces_are_a_page(self, plain_client: FlaskClient) -> None:
         response = plain_client.get("/nowhere", headers={"X-Request-ID": "abc"})
@@ -212,12 +234,26 @@ class TestLink:
             specimen_client.post(URL, json=NEW | {"name": "标 签>"})
         response = specimen_client.get(f"{URL}/within/标 签>/all?limit=1")
         assert response.status_code == 200
-        url = response.headers["Link"].partition(">")[0].lstrip("<")
+        url = next_url(response)
         assert url.isascii()
         following = specimen_client.get(url)
         assert len(following.get_json()["data"]) == 1
         assert following.get_json()["data"] != response.get_json()["data"]
-        assert "Link" not in following.headers
+        assert next_url(following) == ""
+
+    def test_leads_back_to_the_first_page(self, specimen_client: FlaskClient) -> None:
+        for _ in range(3):
+            specimen_client.post(URL, json=NEW)
+        query = "limit=1&colour__in=red&colour__in=blue&fields=id,name"
+        first = specimen_client.get(f"{URL}?{query}")
+        second = specimen_client.get(next_url(first))
+        last = specimen_client.get(next_url(second))
+        assert [set(links(page)) for page in (first, second, last)] == [{"next"}, {"next", "first"}, {"first"}]
+        for page in (second, last):
+            assert specimen_client.get(links(page)["first"]).data == first.data
+
+    def test_is_absent_from_a_single_page(self, specimen_client: FlaskClient) -> None:
+        assert "Link" not in specimen_client.get(URL).headers
 
     def test_keeps_the_other_parameters_and_the_folder_we_are_mounted_in(self, specimen_client: FlaskClient) -> None:
         for _ in range(2):

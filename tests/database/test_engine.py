@@ -2,6 +2,8 @@
 
 import multiprocessing
 import sqlite3
+import time
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from application.database import db, engine_options, prepare_engine, transaction
-from application.database.engine import BUSY_TIMEOUT_SECONDS
+from application.database.engine import BUSY_TIMEOUT_SECONDS, engine_beside
 from tests.database.counters import build, create_tables, put, value
 
 PROCESSES = 4
@@ -92,6 +94,29 @@ class TestInMemory:
         create_tables(app)
         with app.app_context(), transaction():
             assert put(1) == 0
+
+
+@pytest.mark.usefixtures("context")
+class TestEngineBeside:
+    @pytest.mark.timed
+    def test_lends_as_many_connections_as_are_asked_for_and_keeps_a_few(self, counting: Flask) -> None:
+        beside = engine_beside(db.engine)
+        assert beside is not None
+        with ExitStack() as stack:
+            started_at = time.monotonic()
+            for _reader in range(12):
+                stack.enter_context(beside.connect()).exec_driver_sql("SELECT 1")
+            assert time.monotonic() - started_at < BUSY_TIMEOUT_SECONDS
+        assert isinstance(beside.pool, sa.QueuePool)
+        assert beside.pool.checkedin() == 2
+        db.engine.dispose()
+        assert isinstance(beside.pool, sa.QueuePool)
+        assert beside.pool.checkedin() == 0
+
+    def test_is_none_in_memory(self) -> None:
+        memory = sa.create_engine("sqlite://")
+        assert engine_beside(memory) is None
+        memory.dispose()
 
 
 class TestRace:

@@ -1,6 +1,5 @@
 """How a database fails, and what the client is told."""
 
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,15 +13,7 @@ from application.database.failure import DatabaseAway, breaks_constraint, transl
 from application.libs.error import Invalid
 from tests.contract import specimen
 from tests.database.counters import COUNTER, READ, put
-
-
-@pytest.fixture
-def closed_port() -> int:
-    """Return a port where nobody listens."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
+from tests.port import free_port
 
 
 @pytest.mark.usefixtures("context")
@@ -68,8 +59,8 @@ class TestAway:
     @pytest.fixture(
         params=["postgresql+psycopg://nobody@127.0.0.1:{port}/none", "mysql+pymysql://nobody@127.0.0.1:{port}/none"]
     )
-    def away(self, request: pytest.FixtureRequest, closed_port: int) -> Iterator[Flask]:
-        app = specimen.build(request.param.format(port=closed_port))
+    def away(self, request: pytest.FixtureRequest) -> Iterator[Flask]:
+        app = specimen.build(request.param.format(port=free_port()))
         yield app
         with app.app_context():
             db.engine.dispose()

@@ -39,6 +39,7 @@ class TestImpatientEngine:
             value = connection.execute(sa.text(query[impatient.dialect.name])).scalar()
         assert value in ("wal", "UTC", "+00:00")
 
+    @pytest.mark.timed
     @pytest.mark.parametrize("migrated_app", ["postgresql", "mariadb"], indirect=True)  # SQLite has no server
     def test_lets_go_of_what_a_frozen_process_holds(self, impatient: Engine, patient: Engine) -> None:
         with patient.begin() as connection:

@@ -66,6 +66,7 @@ class TestMigrationLock:
         assert "blog" in sa.inspect(engine).get_table_names()
         engine.dispose()
 
+    @pytest.mark.timed
     def test_is_free_again_after_a_failure(self, url: str) -> None:
         engine = sa.create_engine(url, poolclass=NullPool)
         with pytest.raises(RuntimeError, match="broken"), migration_lock(engine):
@@ -85,6 +86,7 @@ class TestMigrationLock:
         ):
             raise AssertionError("both hold the lock")
 
+    @pytest.mark.timed
     def test_of_another_database_does_not_matter(self, url: str, tmp_path: Path) -> None:
         kind = {"sqlite": "sqlite", "postgresql": "postgresql", "mysql": "mariadb"}[sa.make_url(url).get_backend_name()]
         with fresh_database(kind, tmp_path) as other:

@@ -15,6 +15,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import ConsoleMessage, Page, Request, sync_playwright
 
 from application.cli.dashboard import OUTPUT, SOURCES, TOKENS, BuildFailed, build
+from tests.e2e.server import PASSWORD
 
 NAMES = (
     "chromium",
@@ -140,3 +141,13 @@ def _missing(reason: str) -> NoReturn:
     if "1" in (os.environ.get("REQUIRE_BROWSER"), os.environ.get("REQUIRE_SERVICES")):
         pytest.fail(reason)
     pytest.skip(reason)
+
+
+def sign_in(visited: Visit, path: str) -> Page:
+    """Open a page that wants to know who asks, and sign in there as the admin."""
+    page = visited.page
+    page.goto(f"{page.url.rstrip('/')}{path}")
+    page.get_by_label("Name", exact=True).fill("admin")
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    return page

@@ -2,17 +2,22 @@
 
 import os
 import signal
-import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
+import requests
+
+from tests.port import free_port
+from tests.waiting import wait_until
 
 ROOT = Path(__file__).parents[2]
 PASSWORD = "correct horse battery staple"
@@ -24,6 +29,8 @@ class Server:
     """A server process; `start` and `stop` may alternate, the port and the database stay."""
 
     process: subprocess.Popen[bytes]
+    root = ROOT
+    """Where the sources stand that it runs."""
 
     def __init__(self, folder: Path, **environment: object) -> None:
         """Choose a port and write down the settings; nothing runs yet."""
@@ -39,8 +46,10 @@ class Server:
             "admin_password": PASSWORD,
             "database_url": f"sqlite:///{folder / 'application.db'}",
             "log_directory": folder / "logs",
+            "file_directory": folder / "files",
             "log_console": 1,
             "sample_data": 0,
+            "rate_limits_enabled": 0,  # tests ask more often than people
         }
         self.environment = {name: value for name, value in os.environ.items() if not name.startswith("GUNICORN_")}
         self.environment |= {name.upper(): str(value) for name, value in (settings | environment).items()}
@@ -49,7 +58,7 @@ class Server:
         """Run a command of manager.py against the server's database."""
         command = [sys.executable, "manager.py", *arguments]
         return subprocess.run(
-            command, cwd=ROOT, env=self.environment, capture_output=True, text=True, timeout=120, check=False
+            command, cwd=self.root, env=self.environment, capture_output=True, text=True, timeout=120, check=False
         )
 
     def command(self) -> list[str]:
@@ -61,7 +70,7 @@ class Server:
         with self.output.open("ab") as output:
             self.process = subprocess.Popen(
                 self.command(),
-                cwd=ROOT,
+                cwd=self.root,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
@@ -119,6 +128,10 @@ class Server:
         (runner,) = self.runners()
         return runner
 
+    def await_leader(self, seconds: float = 20) -> None:
+        """Wait until a runner fires: one that is loading still has nothing to finish, and is ended at once."""
+        wait_until(lambda: "This process leads the scheduler" in self.log.read_text(), seconds, self.said)
+
     def said(self) -> str:
         """Return what the server wrote on its console."""
         return self.output.read_text(errors="replace")
@@ -139,17 +152,31 @@ def arguments_of(process: psutil.Process) -> list[str]:
     return []
 
 
-def free_port() -> int:
-    """Return a port nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+def await_end(processes: list[psutil.Process], seconds: float) -> float:
+    """Wait until the processes have ended; return how long that took."""
+    started_at = time.monotonic()
+    wait_until(
+        lambda: not any(map(lives, processes)),
+        seconds,
+        lambda: f"still there: {[process.cmdline() for process in processes if lives(process)]}",
+    )
+    return time.monotonic() - started_at
 
 
-def wait_until(condition: Callable[[], object], seconds: float, message: Callable[[], str]) -> None:
-    """Wait until the condition holds, or fail with the message."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, message()
-        time.sleep(0.05)
+@contextmanager
+def polling(url: str, *, timeout_seconds: float = 10) -> Iterator[list[int]]:
+    """Ask for a page again and again meanwhile, each time on a connection of its own; collect the statuses."""
+    statuses: list[int] = []
+    enough = threading.Event()
+
+    def poll() -> None:
+        while not enough.wait(0.02):
+            statuses.append(requests.get(url, timeout=timeout_seconds).status_code)
+
+    with ThreadPoolExecutor(1) as clients:
+        asked = clients.submit(poll)
+        try:
+            yield statuses
+        finally:
+            enough.set()
+        asked.result()

@@ -15,6 +15,7 @@ from application.cli.group import manager
 from tests.e2e.browser import visit
 from tests.e2e.conftest import Serve
 from tests.e2e.server import PASSWORD, Server
+from tests.waiting import wait_until
 
 README = Path(__file__).parents[2] / "README.md"
 DOCUMENTS = ("README.md", "README.zh-CN.md", "docs/architecture.md", "CONTRIBUTING.md")
@@ -28,28 +29,32 @@ EXAMPLES = {
 INTERPRETERS = {"bash": ["bash", "-euo", "pipefail", "-c"], "python": [sys.executable, "-c"]}
 
 
-def _run(name: str, server: Server) -> str:
+def _result(name: str, server: Server, password: str = PASSWORD) -> subprocess.CompletedProcess[str]:
     language, code = EXAMPLES[name]
-    result = subprocess.run(
+    return subprocess.run(
         [*INTERPRETERS[language], code],
-        env={**os.environ, "BASE": server.url, "ADMIN_PASSWORD": PASSWORD},
+        env={**os.environ, "BASE": server.url, "ADMIN_PASSWORD": password},
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
+
+
+def _run(name: str, server: Server) -> str:
+    result = _result(name, server)
     assert result.returncode == 0, result.stderr
     return result.stdout
 
 
 def _answers(output: str) -> list[Any]:
-    """Return the JSON documents that curl printed one behind the other."""
-    decoder, position = json.JSONDecoder(), 0
-    answers: list[Any] = []
-    while position < len(output):
-        answer, position = decoder.raw_decode(output, position)
-        answers.append(answer)
-    return answers
+    """Return the JSON documents that curl printed, each on a line of its own."""
+    return [json.loads(line) for line in output.splitlines()]
+
+
+def _blocks(text: str) -> list[str]:
+    """Return the blocks of code, but for the one with the password, whose words are translated."""
+    return [block for block in re.findall(r"```\w+\n.*?```", text, re.DOTALL) if "ADMIN_PASSWORD='" not in block]
 
 
 def _exists(words: list[str]) -> bool:
@@ -73,18 +78,56 @@ def ready(server: Serve) -> Server:
 
 class TestReadme:
     def test_shows_an_example_of_each_kind(self) -> None:
-        assert set(EXAMPLES) == {"api", "browser", "scheduler", "socket"}
+        assert set(EXAMPLES) == {"api", "browser", "events", "metrics", "scheduler", "socket", "task"}
+
+    def test_shows_the_same_in_chinese(self) -> None:
+        chinese = (README.parent / "README.zh-CN.md").read_text(encoding="utf-8")
+        english = README.read_text(encoding="utf-8")
+        assert [block for block in _blocks(english) if block not in _blocks(chinese)] == []
+        names = [re.findall(r"^\| `([A-Z_]+|make \w+)`", text, re.MULTILINE) for text in (english, chinese)]
+        assert names[0] == names[1]
+        assert [text.count("\n## ") for text in (english, chinese)] == [6, 6]
 
     def test_api_example_writes_and_reads_a_blog(self, ready: Server) -> None:
         written, listed = _answers(_run("api", ready))
         assert written["data"]["title"] == "Hello"
         assert listed["page"]["total"] == 1
 
+    def test_api_example_says_why_it_fails(self, ready: Server) -> None:
+        failed = _result("api", ready, password="another")
+        assert failed.returncode != 0
+        assert "The name or the password is wrong." in failed.stderr
+
     def test_scheduler_example_runs_a_job(self, ready: Server) -> None:
         info, jobs, run = _answers(_run("scheduler", ready))
         assert "running" in info
         assert "prune-expired-tokens" in [job["id"] for job in jobs]
         assert run["run_id"]
+
+    def test_task_example_starts_a_task_and_shows_how_far_it_is(self, ready: Server) -> None:
+        ready.await_runner()
+        (shown,) = _answers(_run("task", ready))
+        assert shown["data"]["name"] == "demo.count_slowly"
+        assert shown["data"]["state"] in {"queued", "running", "done"}
+
+    def test_metrics_example_scrapes_with_a_token_and_with_a_password(self, ready: Server) -> None:
+        ready.await_leader()
+        _run("scheduler", ready)
+        finished = 'scheduler_runs_total{status="succeeded"} 1.0'
+        wait_until(lambda: finished in _run("metrics", ready).splitlines(), 30, lambda: _run("metrics", ready))
+        assert "scheduler_leader 1.0" in _run("metrics", ready).splitlines()
+        assert _result("metrics", ready, password="another").returncode != 0
+
+    def test_events_example_lists_what_happened_and_goes_on_from_there(self, ready: Server) -> None:
+        ready.await_leader()
+        _run("scheduler", ready)
+        wait_until(lambda: "finished" in _run("events", ready), 30, lambda: _run("events", ready))
+        seen, more = _answers(_run("events", ready))
+        told = [event["kind"] for event in seen["events"] if event.get("run_id")]
+        assert told == ["queued", "started", "finished"]
+        assert [event["number"] for event in seen["events"]] == [*range(1, seen["last"] + 1)]
+        assert more == {"events": [], "last": seen["last"], "reset": False}
+        assert _result("events", ready, password="another").returncode != 0
 
     def test_socket_example_prints_memory(self, ready: Server) -> None:
         greeting, reading = _run("socket", ready).splitlines()

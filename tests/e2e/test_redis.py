@@ -13,9 +13,10 @@ import pytest
 import redis
 
 from tests.e2e.conftest import Serve
-from tests.e2e.server import Server, wait_until
+from tests.e2e.server import Server
 from tests.e2e.viewer import Viewer
 from tests.services import missing
+from tests.waiting import wait_until
 
 VARIABLE = "TEST_REDIS_URL"
 

@@ -5,10 +5,13 @@ import re
 import socket
 from collections.abc import Callable
 from contextlib import suppress
+from urllib.parse import quote, urlencode
 
 import pytest
+import requests
 
-from tests.e2e.server import Server
+from application.libs.listing import MAX_ADDRESS, REQUEST_LINE
+from tests.e2e.server import PASSWORD, Server
 
 BLOGS = "/api/v1/blog"
 LOGIN = "/api/v1/auth/login"
@@ -77,7 +80,9 @@ class TestBody:
         with socket.create_connection(("127.0.0.1", served.port), timeout=10) as connection:
             with suppress(BrokenPipeError, ConnectionResetError):  # refused before all was sent
                 connection.sendall(data)
-            assert status(_receive(connection).decode(errors="replace")) == 413
+            answer = _receive(connection).decode(errors="replace")
+            assert status(answer) == 413
+            assert "application/problem+json" in answer
         assert status(send(served, request("GET", BLOGS))) == 200
 
 
@@ -107,10 +112,10 @@ class TestLimits:
         assert refused(answer) == (431, "headers_too_large")
 
     @pytest.mark.parametrize("path", [BLOGS, "/scheduler/jobs", "/"])
-    def test_a_line_of_5_kb_is_414(self, served: Server, path: str) -> None:
-        answer = send(served, request("GET", f"{path}?q={'x' * 5000}"))
+    def test_a_line_of_9_kb_is_414(self, served: Server, path: str) -> None:
+        answer = send(served, request("GET", f"{path}?q={'x' * 9000}"))
         assert refused(answer) == (414, "address_too_long")
-        assert "4094" not in answer
+        assert "8190" not in answer
 
     @pytest.mark.parametrize(
         ("data", "expected"),
@@ -130,9 +135,48 @@ class TestLimits:
         assert "script" not in answer
 
     def test_refusals_are_found_in_the_log_by_their_id(self, served: Server) -> None:
-        answer = send(served, request("GET", f"{BLOGS}?q={'x' * 5000}"))
+        answer = send(served, request("GET", f"{BLOGS}?q={'x' * 9000}"))
         request_id = json.loads(answer.partition("\r\n\r\n")[2])["request_id"]
         assert f"answered 414; request id {request_id}" in served.log.read_text()
+
+
+def longest_query(sign: str) -> str:
+    """Return what a list may be asked at most, to the last byte, for titles that begin with 199 signs."""
+    asked = [("sort", "title"), ("limit", "1"), ("title__startswith", sign * 199), ("q", sign * 100)]
+    moment, names = "2000-01-01T00:00:00.0{}Z", ("created_at__gt", "updated_at__gt")
+    bare = urlencode([*asked, *((name, moment.format("")) for name in names), ("title__contains", "")])
+    signs, digits = divmod(MAX_ADDRESS - len(f"{BLOGS}?{bare}"), len(quote(sign)))
+    asked += [(names[0], moment.format("0" * (digits // 2))), (names[1], moment.format("0" * (digits - digits // 2)))]
+    return urlencode([*asked, ("title__contains", sign * signs)])
+
+
+class TestPages:
+    def test_of_a_list_that_is_accepted_lead_to_the_next(self, served: Server) -> None:
+        login = requests.post(f"{served.url}{LOGIN}", json={"name": "admin", "password": PASSWORD}, timeout=10)
+        headers = {"Authorization": f"Bearer {login.json()['data']['token']}"}
+        sign = "\N{GRINNING FACE}"
+        titles = [f"{sign * 199}{number}" for number in range(3)]
+        for title in titles:
+            body = {"title": title, "content": ""}
+            assert requests.post(f"{served.url}{BLOGS}", json=body, headers=headers, timeout=10).status_code == 201
+        target = f"{BLOGS}?{longest_query(sign)}"
+        assert len(target) == MAX_ADDRESS
+        assert status(send(served, request("GET", f"{target}{quote(sign)}"))) == 414
+        seen = []
+        while target:
+            answer = send(served, request("GET", target))
+            assert status(answer) == 200, answer
+            head, _, body_text = answer.partition("\r\n\r\n")
+            seen += [blog["title"] for blog in json.loads(body_text)["data"]]
+            following = re.search(r'<([^>]+)>; rel="next"', head)
+            target = following[1] if following else ""
+        assert seen == titles
+
+    def test_may_take_a_whole_request_line(self, served: Server) -> None:
+        longest = request("GET", f"{BLOGS}?after=".ljust(REQUEST_LINE - len("GET  HTTP/1.1"), "x"))
+        assert len(longest.partition(b"\r\n")[0]) == REQUEST_LINE
+        assert status(send(served, longest)) == 422
+        assert status(send(served, longest.replace(b"xx", b"xxx", 1))) == 414
 
 
 class TestHost:

@@ -2,51 +2,19 @@
 
 import signal
 import socket
-import threading
 import time
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 
-import psutil
 import pytest
-import requests
 
 from tests.e2e.conftest import ASYNC_MODES, Serve
-from tests.e2e.server import lives, wait_until
+from tests.e2e.server import await_end, lives, polling
 from tests.e2e.viewer import Viewer
+from tests.waiting import wait_until
+
+pytestmark = pytest.mark.timed
 
 EACH_MODE = pytest.mark.parametrize("async_mode", ASYNC_MODES)
-
-
-def await_end(processes: list[psutil.Process], seconds: float) -> float:
-    """Wait until the processes have ended; return how long that took."""
-    started_at = time.monotonic()
-    wait_until(
-        lambda: not any(map(lives, processes)),
-        seconds,
-        lambda: f"still there: {[process.cmdline() for process in processes if lives(process)]}",
-    )
-    return time.monotonic() - started_at
-
-
-@contextmanager
-def polling(url: str) -> Iterator[list[int]]:
-    """Ask for a page again and again meanwhile, each time on a connection of its own; collect the statuses."""
-    statuses: list[int] = []
-    enough = threading.Event()
-
-    def poll() -> None:
-        while not enough.wait(0.02):
-            statuses.append(requests.get(url, timeout=10).status_code)
-
-    with ThreadPoolExecutor(1) as clients:
-        asked = clients.submit(poll)
-        try:
-            yield statuses
-        finally:
-            enough.set()
-        asked.result()
 
 
 class TestStop:
@@ -82,7 +50,7 @@ class TestStop:
     @pytest.mark.parametrize("first", [signal.SIGTERM, signal.SIGINT])
     def test_survives_a_second_signal(self, server: Serve, async_mode: str, first: signal.Signals) -> None:
         served = server(async_mode=async_mode)
-        served.await_runner()
+        served.await_leader()
         children = served.processes()
         with Viewer(served) as viewer:
             viewer.await_samples(1)

@@ -9,8 +9,11 @@ import requests
 import websocket
 
 from tests.e2e.conftest import ASYNC_MODES, Serve
-from tests.e2e.server import Server, wait_until
+from tests.e2e.server import Server
 from tests.e2e.viewer import Viewer
+from tests.waiting import wait_until
+
+pytestmark = pytest.mark.timed
 
 FLOOD = 40
 

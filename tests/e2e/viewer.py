@@ -5,7 +5,8 @@ from typing import Any, Self
 
 import socketio
 
-from tests.e2e.server import Server, wait_until
+from tests.e2e.server import Server
+from tests.waiting import wait_until
 
 
 class Viewer:
@@ -15,10 +16,13 @@ class Viewer:
         """Connect over a websocket and wait for the greeting."""
         self.greetings: list[Any] = []
         self.samples: list[Any] = []
+        self.messages: list[Any] = []
+        """What the scheduler does, for who may see it; the first one says from where on."""
         self.left = threading.Event()
         self.client = socketio.Client(reconnection=False)
         self.client.on("connected", self.greetings.append, namespace="/ws")
         self.client.on("server_response", self.samples.append, namespace="/ws")
+        self.client.on("scheduler_event", self.messages.append, namespace="/ws")
         self.client.on("disconnect", lambda *_reason: self.left.set(), namespace="/ws")
         self.client.connect(server.url, namespaces=["/ws"], transports=["websocket"], **options)
 

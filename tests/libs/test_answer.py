@@ -13,7 +13,7 @@ from pydantic import Field
 from application.libs.answer import Answer, AnswerMismatchError
 from application.libs.page import Page
 from application.libs.record import Record
-from application.libs.schema import Schema
+from application.libs.schema import Grouped, Renamed, Schema
 
 
 class Colour(StrEnum):
@@ -61,6 +61,22 @@ class RowOut(Schema):
     free: dict[str, Any]
 
 
+class BodyOut(Schema):
+    format: Literal["text"]
+    text: Annotated[str, Renamed("id")]
+
+
+class LaterOut(Schema):
+    """Say the same as RowOut in other words."""
+
+    version: Literal[2]
+    body: Annotated[BodyOut, Grouped()]
+    width: Annotated[int, Renamed("size"), Field(ge=0)]
+    author: Annotated[NameOut, Renamed("owner")]
+    company: Annotated[list[OwnerOut], Renamed("friends")]
+    chief: Annotated[NameOut | None, Renamed("boss")]
+
+
 MOMENT = datetime(2030, 1, 31, 12, tzinfo=UTC)
 ADA = Owner("1", "ada")
 ROW = Row("7", 3, MOMENT, Colour.RED, ADA, [ADA], None)
@@ -92,6 +108,35 @@ class TestEncode:
 
     def test_never_gives_what_the_schema_does_not_name(self) -> None:
         assert b"swordfish" not in Answer(Row, RowOut).encode(ROW)
+
+    def test_gives_fields_under_another_name_and_nested(self) -> None:
+        assert Answer(Row, LaterOut).encode(ROW) == (
+            b'{"version":2,"body":{"format":"text","text":"7"},"width":3,"author":{"name":"ada"},'
+            b'"company":[{"id":"1","name":"ada"}],"chief":null}'
+        )
+
+    def test_nests_the_whole_record(self) -> None:
+        class WholeOut(Schema):
+            whole: Annotated[SecretOut, Grouped()]
+            name: str
+
+        assert Answer(Owner, WholeOut).encode(ADA) == (
+            b'{"whole":{"id":"1","name":"ada","secret":"swordfish"},"name":"ada"}'
+        )
+
+    def test_gives_two_names_to_one_field(self) -> None:
+        class SwappedOut(Schema):
+            id: Annotated[str, Renamed("name")]
+            name: Annotated[str, Renamed("id")]
+            secret: str
+
+        assert Answer(Owner, SwappedOut).encode(ADA) == b'{"id":"ada","name":"1","secret":"swordfish"}'
+
+    def test_prefers_the_records_own_value_to_a_constant(self) -> None:
+        class KindOut(Schema):
+            name: Literal["grace"]
+
+        assert Answer(Owner, KindOut).encode(ADA) == b'{"name":"ada"}'
 
     def test_gives_lists(self) -> None:
         assert Answer(list[Owner], NameOut).encode([ADA, ADA]) == b'[{"name":"ada"},{"name":"ada"}]'
@@ -164,7 +209,11 @@ class TestAnswer:
             (str, Literal[1], "Wanted.x is str in the record and"),
             (Owner, str, "Wanted.x is Owner in the record and str"),
             (str, OwnerOut, "Wanted.x is str in the record and OwnerOut"),
-            (record(str), OwnerOut, "Given has no field id, name, which Wanted.x gives"),
+            (record(str), OwnerOut, "Given has no field id, name, which Wanted.x gives; fill it with `Renamed`"),
+            (str, Annotated[int, Renamed("x")], "Wanted.x is str in the record and int"),
+            (str, Annotated[str, Renamed("y")], "Given has no field y, of which Wanted.x is `Renamed`; it has x"),
+            (str, Annotated[str, Grouped()], "Wanted.x is `Grouped` and str; annotate it with the Schema"),
+            (str, Annotated[OwnerOut, Grouped()], "Given has no field id, name, which Wanted.x gives"),
         ],
     )
     def test_refuses_what_does_not(self, given: Any, wanted: Any, message: str) -> None:
@@ -172,5 +221,23 @@ class TestAnswer:
             Answer(record(given), schema(wanted))
 
     def test_refuses_a_record_that_may_be_none(self) -> None:
-        with pytest.raises(AnswerMismatchError, match="OwnerOut may be None in the record"):
+        with pytest.raises(
+            AnswerMismatchError, match="it returns something or None; where there is nothing, raise a NotFound"
+        ):
             Answer(Owner | None, OwnerOut)
+
+
+class TestMediaType:
+    @pytest.mark.parametrize("media_type", ["image/png", "image/*", "*/*", "application/vnd.oasis.opendocument.text"])
+    def test_describes_a_response(self, media_type: str) -> None:
+        assert Answer(Response, None, media_type).media_type == media_type
+
+    @pytest.mark.parametrize("media_type", ["png", "image/", "IMAGE/PNG", "text/html; charset=utf-8", "*/png"])
+    def test_is_one_or_a_range_of_one_kind(self, media_type: str) -> None:
+        with pytest.raises(AnswerMismatchError, match="write it as image/png"):
+            Answer(Response, None, media_type)
+
+    @pytest.mark.parametrize("returns", [None, OwnerOut])
+    def test_is_json_for_everything_else(self, returns: Any) -> None:
+        with pytest.raises(AnswerMismatchError, match="drop `media_type=`"):
+            Answer(returns, None, "image/png")

@@ -9,8 +9,9 @@ import pytest
 from werkzeug.test import create_environ
 from werkzeug.wrappers import Response as Answer
 
-from application.libs.edge import REQUEST_ID, Edge, StartResponse
+from application.libs.edge import REQUEST_ID, Edge, StartResponse, UnsendableHeaderError
 from application.libs.error import TooManyRequests
+from application.libs.ok import MESSAGE_SCHEMA
 from tests.libs.edge_kit import Browser, Build, flask_app, raising
 
 HEX_ID = re.compile(r"[0-9a-f]{32}")
@@ -197,7 +198,7 @@ class TestErrors:
             "title": "Something went wrong on the server.",
             "status": 500,
             "detail": "Something went wrong on the server.",
-            "instance": "/api/thing/é",
+            "instance": "/api/thing/%C3%A9",
             "code": "internal_error",
             "request": "POST /api/thing/é",
             "request_id": answer.headers["X-Request-ID"],
@@ -212,7 +213,17 @@ class TestErrors:
         assert answer.content_type == "application/json"
         assert answer.get_json()["error_message"] == "Something went wrong on the server."
         assert answer.get_json()["request_id"] == answer.headers["X-Request-ID"]
+        assert answer.get_json()["errors"] == []
+        assert answer.get_json().keys() == set(MESSAGE_SCHEMA["required"])
         assert build(raising(RuntimeError())).get("/schedulers").content_type == "application/problem+json"
+
+    def test_know_the_scheduler_below_a_prefix_of_the_server(self, build: Build) -> None:
+        below = {"SCRIPT_NAME": "/site"}
+        answer = build(raising(RuntimeError())).get("/scheduler/jobs", environ_overrides=below)
+        assert answer.content_type == "application/json"
+        elsewhere = build(raising(RuntimeError())).get("/jobs", environ_overrides={"SCRIPT_NAME": "/scheduler"})
+        assert elsewhere.content_type == "application/problem+json"
+        assert elsewhere.get_json()["instance"] == "/scheduler/jobs"
 
     def test_keep_status_and_headers_of_a_refusal(self, build: Build) -> None:
         answer = build(raising(TooManyRequests("later", headers={"Retry-After": "3"}))).get("/api/x")
@@ -261,6 +272,20 @@ class TestErrors:
         with pytest.raises(RuntimeError, match="inside"):
             build(raising(RuntimeError("inside")), propagate=True).get("/api/x")
         assert len(lines) == 1
+
+    @pytest.mark.parametrize("propagate", [True, False])
+    def test_of_headers_that_cannot_be_sent_name_the_cure(self, build: Build, propagate: bool) -> None:
+        def app(_environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+            start_response("200 OK", [("X-Latin", "é"), ("Content-Disposition", 'attachment; filename="照片.jpg"')])
+            return [b"never"]
+
+        client = build(app, propagate=propagate)
+        if propagate:
+            with pytest.raises(UnsendableHeaderError, match=r"Content-Disposition: .* Name a file by `send_file"):
+                client.get("/api/x")
+        else:
+            answer = client.get("/api/x")
+            assert (answer.status_code, answer.content_type) == (500, "application/problem+json")
 
     def test_leave_the_end_of_the_process_alone(self, build: Build, lines: list[bytes]) -> None:
         with pytest.raises(SystemExit):

@@ -9,20 +9,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 import socketio
 
 from application.config.setting import ROOT
-
-
-def free_port() -> int:
-    with closing(socket.socket()) as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
+from tests.port import free_port
 
 
 class Server:
@@ -187,8 +180,8 @@ class TestServers:
     @pytest.mark.parametrize("server", SERVERS, indirect=True)
     def test_let_sockets_through(self, server: Server, transport: str) -> None:
         before = len(server.lines(0))
-        client = socketio.SimpleClient()
-        client.connect(f"http://127.0.0.1:{server.port}", transports=[transport])
+        client = socketio.SimpleClient(request_timeout=30)
+        client.connect(f"http://127.0.0.1:{server.port}", transports=[transport], wait_timeout=30)
 
         assert client.call("double", 21) == 42
         time.sleep(0.3)

@@ -65,9 +65,23 @@ class TestProblem:
             "title": "There is no such thing.",
             "status": 404,
             "detail": "There is no such thing.",
-            "instance": "/é",
+            "instance": "/%C3%A9",
             "code": "httpthing_not_found",
             "request": "GET /é",
             "request_id": "7",
             "errors": [],
         }
+
+    @pytest.mark.parametrize(
+        ("path", "instance"),
+        [
+            ("/a/b", "/a/b"),
+            ('/ä b"', "/%C3%A4%20b%22"),
+            ("/100%", "/100%25"),
+            ("/a?b#c", "/a%3Fb%23c"),
+            ("/a:b@c;d=(e),~f", "/a:b@c;d=(e),~f"),
+        ],
+    )
+    def test_names_the_instance_by_a_uri_reference(self, path: str, instance: str) -> None:
+        said = json.loads(problem(NotFound(), request=f"GET {path}", path=path, request_id="7"))
+        assert (said["instance"], said["request"]) == (instance, f"GET {path}")

@@ -1,61 +1,16 @@
 import logging
-import shutil
 import socket
-import ssl
-import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from email import message_from_bytes
-from email.message import EmailMessage
-from email.policy import default
-from pathlib import Path
-from typing import Any
 
 import pytest
-from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import AuthResult, LoginPassword
 
-from application.libs.error_mail import ErrorMail, MailServer
-
-
-class Mailbox:
-    """Keep what a real SMTP server received."""
-
-    def __init__(self) -> None:
-        self.mails: list[EmailMessage] = []
-        self.refuse = False
-
-    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802 -- aiosmtpd's name
-        if self.refuse:
-            return "451 Try again later"
-        self.mails.append(message_from_bytes(envelope.content, policy=default))
-        return "250 OK"
-
-    def wait(self, count: int) -> list[EmailMessage]:
-        for _ in range(100):
-            if len(self.mails) >= count:
-                break
-            time.sleep(0.02)
-        return self.mails
-
-
-def free_port() -> int:
-    with closing(socket.socket()) as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
-
-
-def make_certificate(certificate: Path, key: Path) -> None:
-    openssl = shutil.which("openssl")
-    if openssl is None:
-        pytest.skip("openssl is not installed")
-    subject = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
-    curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", str(key)]
-    command = [openssl, "req", "-x509", *curve, *subject, "-out", str(certificate), "-days", "2"]
-    subprocess.run(command, check=True, capture_output=True)
+from application.libs.error_mail import ErrorMail
+from application.libs.mail_server import MailServer
+from tests.mail_server import Mailbox, mail_server
+from tests.waiting import wait_until
 
 
 @pytest.fixture
@@ -65,10 +20,8 @@ def mailbox() -> Mailbox:
 
 @pytest.fixture
 def port(mailbox: Mailbox) -> Iterator[int]:
-    controller = Controller(mailbox, hostname="127.0.0.1", port=free_port())
-    controller.start()
-    yield controller.port
-    controller.stop()
+    with mail_server(mailbox) as port:
+        yield port
 
 
 Mail = Callable[..., logging.Logger]
@@ -144,9 +97,9 @@ class TestErrorMail:
         self, mail: Mail, mailbox: Mailbox, caplog: pytest.LogCaptureFixture
     ) -> None:
         mailbox.refuse = True
-        logger = mail(pause_seconds=0.3)
+        logger = mail(pause_seconds=1)
         logger.error("first")
-        time.sleep(0.2)
+        wait_until(lambda: "could not be sent" in caplog.text)
         logger.error("second")
         mailbox.refuse = False
 
@@ -155,6 +108,7 @@ class TestErrorMail:
         assert "1 more errors since were withheld" in received.get_content()
         assert "could not be sent" in caplog.text
 
+    @pytest.mark.timed
     def test_blocks_nobody_when_the_server_is_dead(self, mail: Mail, caplog: pytest.LogCaptureFixture) -> None:
         with closing(socket.socket()) as black_hole:  # accepts, never says a word
             black_hole.bind(("127.0.0.1", 0))
@@ -179,53 +133,3 @@ class TestErrorMail:
         assert len(mailbox.mails) == 1
         handler.emit(logging.makeLogRecord({"msg": "too late"}))
         assert not any(thread.name == "error-mail" for thread in threading.enumerate())
-
-    def test_logs_in_where_it_is_asked_to(self, mail: Mail, mailbox: Mailbox) -> None:
-        seen = []
-
-        def authenticate(_server: Any, _session: Any, _envelope: Any, _mechanism: str, data: Any) -> AuthResult:
-            assert isinstance(data, LoginPassword)
-            seen.append((data.login, data.password))
-            return AuthResult(success=True)
-
-        controller = Controller(
-            mailbox, hostname="127.0.0.1", port=free_port(), authenticator=authenticate, auth_require_tls=False
-        )
-        controller.start()
-        server = MailServer(host="127.0.0.1", port=controller.port, username="me", password="m4il")
-        mail(server=server).error("broken")
-
-        assert len(mailbox.wait(1)) == 1
-        controller.stop()
-        assert seen == [(b"me", b"m4il")]
-
-    @pytest.mark.parametrize("starttls", [True, False])
-    def test_speaks_tls_with_a_server_it_can_trust(
-        self, mail: Mail, mailbox: Mailbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, starttls: bool
-    ) -> None:
-        certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
-        make_certificate(certificate, key)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(certificate, key)
-        tls: dict[str, Any] = (
-            {"tls_context": context, "require_starttls": True} if starttls else {"ssl_context": context}
-        )
-        controller = Controller(mailbox, hostname="127.0.0.1", port=free_port(), **tls)
-        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))  # OpenSSL's own way to name whom to trust
-        controller.start()
-        if not starttls:
-            monkeypatch.setattr("application.libs.error_mail.IMPLICIT_TLS_PORT", controller.port)
-
-        mail(server=MailServer(host="127.0.0.1", port=controller.port, starttls=starttls)).error("broken")
-
-        assert len(mailbox.wait(1)) == 1
-        controller.stop()
-
-    def test_sends_nothing_in_clear_when_tls_was_asked_for(
-        self, mail: Mail, mailbox: Mailbox, port: int, caplog: pytest.LogCaptureFixture
-    ) -> None:
-        mail(server=MailServer(host="127.0.0.1", port=port, starttls=True)).error("broken")
-        time.sleep(0.3)
-
-        assert mailbox.mails == []
-        assert "STARTTLS" in caplog.text

@@ -18,7 +18,9 @@ from gunicorn.config import Config
 from gunicorn.errors import ConfigError
 
 from application.libs.eventlet_worker import EventletWorker
-from tests.e2e.server import ROOT, free_port, lives, wait_until
+from tests.e2e.server import ROOT, lives
+from tests.port import free_port
+from tests.waiting import wait_until
 
 APPLICATION = """
 import os
@@ -96,6 +98,7 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
 
 
 class TestEventletWorker:
+    @pytest.mark.timed
     def test_serves_many_at_once(self, serve: Serve) -> None:
         server = serve()
         started_at = time.monotonic()
@@ -129,6 +132,7 @@ class TestEventletWorker:
             for _ in range(5):
                 assert session.post(server.url, data=b"x" * 100_000, timeout=5).status_code == 200
 
+    @pytest.mark.timed
     def test_closes_an_idle_connection(self, serve: Serve) -> None:
         server = serve("--keep-alive", "1")
         with socket.create_connection(("127.0.0.1", server.port), timeout=5) as idle:
@@ -136,6 +140,7 @@ class TestEventletWorker:
             assert idle.recv(1) == b""
         assert 0.5 < time.monotonic() - started_at < 3
 
+    @pytest.mark.timed
     def test_stops_at_once_on_sigquit(self, serve: Serve) -> None:
         server = serve()
         with ThreadPoolExecutor(1) as clients:
@@ -154,6 +159,7 @@ class TestEventletWorker:
         time.sleep(0.5)
         assert server.get() == str(worker.pid)
 
+    @pytest.mark.timed
     def test_gives_up_on_a_request_after_the_graceful_timeout(self, serve: Serve) -> None:
         server = serve("--graceful-timeout", "1")
         with ThreadPoolExecutor(1) as clients:

@@ -97,6 +97,18 @@ class TestRefused:
 
 
 class TestUnexpected:
+    def test_goes_on_into_the_test_that_asked(self, tmp_path: Path) -> None:
+        def view() -> Response:
+            raise RuntimeError("swordfish")
+
+        surface = Surface("v1", __name__, url_prefix="/api/v1", dialect=Envelope())
+        app = specimen.build(f"sqlite:///{tmp_path / 't.db'}", surfaces=[surface])
+        serve(app, view)
+        with pytest.raises(RuntimeError, match="swordfish"):
+            app.test_client().get("/api/v1/x")
+        app.config["PROPAGATE_EXCEPTIONS"] = False
+        assert app.test_client().get("/api/v1/x").status_code == 500
+
     @pytest.mark.parametrize("error", [RuntimeError("swordfish"), KeyError("swordfish"), RecursionError("swordfish")])
     def test_is_logged_and_hidden(self, app: Flask, error: Exception, caplog: pytest.LogCaptureFixture) -> None:
         def view() -> Response:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from application.libs.host import MOST_KNOWN_HOSTS, TrustedHosts, canonical
+from application.libs.host import MOST_KNOWN_HOSTS, HostNames, TrustedHosts, canonical
 
 
 def _environ(host: str | None, target: str = "/", protocol: str = "HTTP/1.1") -> dict[str, Any]:
@@ -29,6 +29,18 @@ class TestCanonical:
     def test_refuses_what_is_no_host(self, name: str) -> None:
         with pytest.raises(ValueError, match="host name|label"):
             canonical(name)
+
+
+class TestHostNames:
+    def test_hold_names_and_subdomains(self) -> None:
+        names = HostNames(["Example.org", ".example.com"])
+        assert names
+        assert all(name in names for name in ("example.org", "example.com", "a.b.example.com"))
+        assert all(name not in names for name in ("a.example.org", "evilexample.com", "example.net", ""))
+
+    def test_of_nothing_hold_nothing(self) -> None:
+        assert not HostNames([])
+        assert "example.org" not in HostNames([])
 
 
 class TestTrustedHosts:

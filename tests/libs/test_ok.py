@@ -57,10 +57,26 @@ class TestDialect:
         assert response.get_json()["request"] == "POST /é"
         assert response.get_json()["request_id"] == ""
 
+    def test_names_the_path_with_the_prefix_of_the_server(self) -> None:
+        with Flask("ok").test_request_context("/x", environ_overrides={"SCRIPT_NAME": "/site"}):
+            answer = Envelope().failure(Conflict()).get_json()
+        assert (answer["instance"], answer["request"]) == ("/site/x", "GET /site/x")
+
     def test_keeps_the_challenge_a_refusal_brings(self) -> None:
         with Flask("ok").test_request_context("/x"):
             response = Envelope().failure(Unauthenticated(headers={"WWW-Authenticate": "Mine"}))
         assert response.headers.getlist("WWW-Authenticate") == ["Mine"]
+
+    @pytest.mark.parametrize(
+        ("dialect", "scheme", "challenge"),
+        [
+            (Envelope(), "bearer", 'Bearer realm="API", error="invalid_token"'),
+            (Envelope(), "basic", 'Bearer realm="API"'),
+            (Bare(), "bearer", 'Basic realm="Authentication Required"'),
+        ],
+    )
+    def test_says_of_a_token_that_it_is_invalid(self, dialect: Dialect, scheme: str, challenge: str) -> None:
+        assert dialect.challenge_to(scheme) == challenge
 
     def test_says_nothing_of_success_by_itself(self) -> None:
         with pytest.raises(NotImplementedError):

@@ -137,7 +137,7 @@ MISTAKES: dict[str, tuple[Callable[..., object], str, str, dict[str, Any], str, 
         "/<key>",
         {"premission": "x"},
         "no option `premission`",
-        "The options are answer, errors, permission",
+        "The options are answer, errors, filters, max_body, media_type, orders, permission",
     ),
     "public and a permission": (
         show,
@@ -177,8 +177,8 @@ MISTAKES: dict[str, tuple[Callable[..., object], str, str, dict[str, Any], str, 
         "GET",
         "/<key>",
         {"errors": [Gone()]},
-        "is no Refusal",
-        "Derive it from a family",
+        "in `errors` is an instance",
+        "Name the class, without calling it",
     ),
     "a rule without a slash": (show, "GET", "<key>", {}, "its rule is '<key>'", "begin with a slash"),
     "a rule of a slash": (made(), "GET", "/", {}, "its rule is '/'", 'Write ""'),
@@ -277,6 +277,15 @@ MISTAKES: dict[str, tuple[Callable[..., object], str, str, dict[str, Any], str, 
     ),
     "a page of anything": (made(Page), "GET", "", {}, "a Page of what?", "Write `Page[…]`"),
     "a status of failure": (show, "GET", "/<key>", {"status": 404}, "its status is 404", "failures are raised"),
+    "a limit that is none": (
+        show,
+        "GET",
+        "/<key>",
+        {"rate_limit": "20/fortnight"},
+        "its rate limit is '20/fortnight'",
+        "20/minute",
+    ),
+    "two limits": (show, "GET", "/<key>", {"rate_limit": "1/second;9/minute"}, "its rate limit is", "20/minute"),
     "204 with a body": (show, "GET", "/<key>", {"status": 204}, "answers 204, which has no body", "Return None"),
 }
 
@@ -294,6 +303,6 @@ class TestMistakes:
         with pytest.raises(DeclarationError) as raised:
             read_operation(handler, method, rule, **options)
         message = str(raised.value)
-        assert message.startswith(f"{handler.__module__}.{handler.__qualname__}: ")
+        assert message.startswith(f"{handler.__module__}.{handler.__qualname__} (line ")
         assert what in message
         assert cure in message

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from application.libs.page import BadCursor, Page, decode_cursor, encode_cursor
+from application.libs.page import MAX_CURSOR, MAX_SORT_TEXT, BadCursor, Page, decode_cursor, encode_cursor
 
-TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=200)
+TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=MAX_SORT_TEXT)
 
 
 def forge(value: Any) -> str:
@@ -24,9 +24,13 @@ class TestCursor:
     def test_comes_back_equal(self, text: str, number: int) -> None:
         cursor = encode_cursor("-name", [text, number])
         assert decode_cursor(cursor, "-name", [str, int]) == [text, number]
-        assert len(cursor) <= 2048
+        assert len(cursor) <= MAX_CURSOR
         assert cursor.isascii()
         assert not set(cursor) & set("+/=&%")
+
+    def test_of_the_longest_text_is_short_enough(self) -> None:
+        cursor = encode_cursor(f"-{'n' * 50}", ["\x01" * MAX_SORT_TEXT, "01981f3e-7c5a-7b1e-9c55-0d7f5b1f2a10"])
+        assert len(cursor) <= MAX_CURSOR
 
     @pytest.mark.parametrize(
         "cursor",

@@ -1,7 +1,7 @@
 """Declaring and mounting."""
 
-import subprocess
-import sys
+import dataclasses
+import inspect
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,12 @@ from application.database import transaction
 from application.libs import failure, redprint
 from application.libs.error import NotFound
 from application.libs.ok import Bare, Envelope
+from application.libs.operation import Operation
+from application.libs.record import Record
 from application.libs.redprint import DeclarationError, Redprint, Surface, machinery
 from application.libs.schema import Schema
+from application.modules.idempotency import business as idempotency
 from tests.contract import specimen
-
-ROOT = Path(__file__).parents[2]
 
 
 class NameOut(Schema):
@@ -34,6 +35,23 @@ def surface(*redprints: Redprint, prefix: str = "/s") -> Surface:
     for each in redprints:
         made.register_blueprint(each)
     return made
+
+
+def handler(name: str, rule: str) -> Callable[..., NameOut]:
+    """Return a handler of any name for a rule with one parameter at most."""
+
+    def plain() -> NameOut:
+        """Read it."""
+        return NameOut(name="a")
+
+    if "<" in rule:
+        parameter = rule.rstrip(">")[-1]
+        vars(plain)["__signature__"] = inspect.Signature(
+            [inspect.Parameter(parameter, inspect.Parameter.POSITIONAL_OR_KEYWORD)]
+        )
+        plain.__annotations__ = {parameter: str, "return": NameOut}
+    plain.__name__ = plain.__qualname__ = name
+    return plain
 
 
 @pytest.fixture
@@ -54,13 +72,55 @@ class TestRedprint:
         assert made.operations[0].method == verb.upper()
         assert show() == NameOut(name="a")
 
+    def test_refuses_a_handler_in_the_rule_s_place(self) -> None:
+        get: Any = Redprint("thing", __name__).get
+        with pytest.raises(
+            DeclarationError,
+            match=r'test_redprint.show .*: it stands where the rule belongs\. Begin with the rule: `@….get\(""',
+        ):
+            get(show)
+
+    def test_refuses_to_be_mounted_twice(self) -> None:
+        made = Redprint("thing", __name__)
+        with pytest.raises(DeclarationError, match="Redprint 'thing' is mounted twice on surface 's'; leave one out"):
+            surface(made, made)
+
     def test_refuses_two_handlers_of_one_name(self) -> None:
         made = Redprint("thing", __name__)
         made.get("", public=True)(show)
         with pytest.raises(
-            DeclarationError, match=r"show: redprint 'thing' has a handler of this name. Choose another"
+            DeclarationError, match=r"show \(line \d+\): redprint 'thing' has a handler of this name. Choose another"
         ):
             made.get("/other", public=True)(show)
+
+    @pytest.mark.parametrize(("rule", "again"), [("/<a>", "/<string:b>"), ("", ""), ("/<any(a,b):x>", "/<any(a,b):y>")])
+    def test_refuses_two_handlers_at_one_address(self, rule: str, again: str) -> None:
+        made = Redprint("thing", __name__)
+        made.get(rule, public=True)(handler("one", rule))
+        made.post(again, public=True)(handler("two", again))
+        with pytest.raises(
+            DeclarationError, match=r"`one` of redprint 'thing' answers GET '.*' too. Choose another rule"
+        ):
+            made.get(again, public=True)(handler("three", again))
+        made.get("/<any(c,d):x>", public=True)(handler("four", "/<x>"))
+
+    def test_refuses_an_address_that_another_redprint_has(self, serve: Callable[..., Flask]) -> None:
+        first, second = Redprint("thing", __name__), Redprint("other", __name__, url_prefix="")
+        first.get("/<a>", public=True)(handler("one", "/<a>"))
+        second.get("/thing/<b>", public=True)(handler("two", "/<b>"))
+        with pytest.raises(
+            DeclarationError, match=r"two \(line \d+\): s.thing.one answers GET /s/thing/<string:> too, on surface 's'"
+        ):
+            serve(surface(first, second))
+
+    @pytest.mark.parametrize("rule", ["/<uid:a>", "/<any(:a>", "/x<"])
+    def test_refuses_a_rule_that_cannot_be_read(self, serve: Callable[..., Flask], rule: str) -> None:
+        made = Redprint("thing", __name__)
+        made.get(rule, public=True)(handler("one", rule if ":a>" in rule and "(" not in rule else ""))
+        with pytest.raises(
+            DeclarationError, match=r"test_redprint.one.*: its rule .* cannot be read .*converters are.* id,"
+        ):
+            serve(surface(made))
 
     @pytest.mark.parametrize(("prefix", "path"), [(None, "/s/thing"), ("/other", "/s/other"), ("", "/s")])
     def test_lies_at_its_prefix(self, serve: Callable[..., Flask], prefix: str | None, path: str) -> None:
@@ -108,6 +168,87 @@ class TestRedprint:
         assert serve(surface(made)).test_client().get("/s/thing/raw").text == "raw"
 
 
+class LongOut(Schema):
+    name: str
+    size: int
+
+
+class Row(Record):
+    name: str
+
+
+def read() -> Row:
+    """Read it."""
+    return Row("a")
+
+
+class TestSuccession:
+    @pytest.fixture
+    def first(self) -> Redprint:
+        made = Redprint("thing", "first", url_prefix="/things")
+        made.get("/one", permission="x", answer=NameOut, errors=[NotFound])(read)
+        made.post("", public=True, status=201)(show)
+        return made
+
+    def test_takes_handlers_over_with_their_contract(self, first: Redprint) -> None:
+        second = Redprint("thing", "second", predecessor=first)
+        second.take_over(show, read)
+        assert second.url_prefix == "/things"
+        assert [vars_of(operation) for operation in second.operations] == [
+            vars_of(operation) for operation in reversed(first.operations)
+        ]
+
+    def test_changes_what_is_named(self, first: Redprint) -> None:
+        second = Redprint("thing", "second", predecessor=first)
+        second.take_over(read, permission="y")
+        assert (second.operations[0].permission, second.operations[0].errors) == ("y", (NotFound,))
+
+    def test_puts_another_handler_in_the_place(self, first: Redprint) -> None:
+        second = Redprint("thing", "second", predecessor=first)
+
+        def other() -> NameOut:
+            """Read another."""
+            return NameOut(name="b")
+
+        assert second.instead_of(show)(other) is other
+        operation = second.operations[0]
+        assert (operation.handler, operation.method, operation.rule, operation.status) == (other, "POST", "", 201)
+
+    def test_says_who_takes_over_what_does_not_fit(self, first: Redprint) -> None:
+        second = Redprint("thing", "second", predecessor=first)
+        with pytest.raises(DeclarationError, match=r"second takes over .*read.*: Row has no field size.*fill it with"):
+            second.take_over(read, answer=LongOut)
+
+    def test_refuses_a_handler_of_nobody(self, first: Redprint) -> None:
+        for second in (Redprint("thing", "second"), Redprint("thing", "second", predecessor=first)):
+            with pytest.raises(
+                DeclarationError, match=r"surface: redprint 'thing' of second does not follow its.*Name"
+            ):
+                second.take_over(surface)
+
+
+def vars_of(operation: Operation) -> dict[str, Any]:
+    """Return what an operation promises."""
+    return {
+        field.name: getattr(operation, field.name) for field in dataclasses.fields(operation) if field.name != "answer"
+    }
+
+
+def handed(name: str, **known: Any) -> Flask:
+    """Return an application whose redprints have what they need from above, and nothing beside."""
+    app = Flask(name)
+    redprint.init_app(
+        app,
+        transaction=transaction,
+        identify=specimen.identify,
+        retry_on=NotFound,
+        answers=idempotency,
+        beside=None,
+        **known,
+    )
+    return app
+
+
 class TestInitApp:
     def test_comes_first(self) -> None:
         with pytest.raises(DeclarationError, match="Call redprint.init_app"):
@@ -116,6 +257,25 @@ class TestInitApp:
     def test_leaves_other_applications_alone(self, serve: Callable[..., Flask]) -> None:
         serve(surface())
         assert "id" not in Flask("bare").url_map.converters
+
+
+class TestPermissions:
+    @staticmethod
+    def mount(permission: str, **known: Any) -> None:
+        app, made = handed("permitting", **known), Redprint("thing", __name__)
+        made.get("", permission=permission)(show)
+        app.register_blueprint(surface(made))
+
+    def test_are_those_that_were_handed_over(self) -> None:
+        cure = r"Did you mean `thing:write`\? The permissions are thing:read, thing:write"
+        with pytest.raises(
+            DeclarationError, match=rf"show \(line \d+\): there is no permission 'thing:wriet'\. {cure}"
+        ):
+            self.mount("thing:wriet", permissions=frozenset({"thing:write", "thing:read"}))
+        self.mount("thing:write", permissions=frozenset({"thing:write", "thing:read"}))
+
+    def test_are_any_where_none_were(self) -> None:
+        self.mount("thing:wriet")
 
 
 class TestFailurePrefix:
@@ -128,48 +288,6 @@ class TestFailurePrefix:
         assert client.get("/apiary").content_type == "text/html"
 
     def test_needs_a_page_elsewhere(self) -> None:
-        app = Flask("bare")
-        redprint.init_app(app, transaction=transaction, identify=specimen.identify, retry_on=NotFound)
+        app = handed("bare")
         failure.init_app(app, page=specimen.page)
         assert app.test_client().get("/x").text == "<p>404 </p>"
-
-
-SNIPPET = '''
-from application.libs.redprint import Redprint
-from application.libs.schema import Schema
-
-class Out(Schema):
-    """Show it."""
-    name: str
-
-thing = Redprint("thing", __name__)
-
-@thing.get("/<key>", public=True, answer=Out, errors=[], status=200, transaction=False)
-def show(key: str) -> Out:
-    """Read it."""
-    return Out(name=key)
-
-name: str = show("a").name
-'''
-
-
-class TestTyping:
-    def test_tells_a_right_declaration_from_a_wrong_one(self, tmp_path: Path) -> None:
-        (tmp_path / "right.py").write_text(SNIPPET)
-        (tmp_path / "misspelt.py").write_text(SNIPPET.replace("public=", "pubic="))
-        (tmp_path / "wrong.py").write_text(SNIPPET.replace("status=200", "status='200'"))
-        (tmp_path / "lost.py").write_text(SNIPPET.replace("name: str = show(", "name: int = show("))
-        command = [
-            sys.executable,
-            "-m",
-            "mypy",
-            "--strict",
-            "--no-error-summary",
-            *map(str, sorted(tmp_path.glob("*.py"))),
-        ]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=110)
-        found = {Path(line.split(":")[0]).stem: line for line in done.stdout.splitlines() if ": error:" in line}
-        assert found.keys() == {"misspelt", "wrong", "lost"}, done.stdout + done.stderr
-        assert 'Unexpected keyword argument "pubic"' in found["misspelt"]
-        assert '"status"' in found["wrong"]
-        assert "Incompatible types in assignment" in found["lost"]

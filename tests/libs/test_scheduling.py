@@ -2,20 +2,23 @@
 
 import logging
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 
 import pytest
 from apscheduler.schedulers import SchedulerAlreadyRunningError
+from apscheduler.schedulers.base import STATE_PAUSED, STATE_RUNNING
 from flask import Flask
 
-from application.libs.scheduling import OwnStoreOnly, Scheduler, Submit, TickScheduler
+from application.libs.catalogue import Catalogue
+from application.libs.scheduling import Scheduler, Setup, Submit, TickScheduler
 
 
 class Counter:
     """Be a ticker that counts, and fails as often as it is told to."""
 
-    poll_seconds = 0.01
+    poll_seconds = rest_seconds = 0.01
+    setup = Setup(Catalogue(), "UTC", {}, ("default",), None)
 
     def __init__(self, failures: int = 0) -> None:
         self.failures = failures
@@ -23,7 +26,9 @@ class Counter:
         self.calls: list[str] = []
         self.ticked = threading.Event()
 
-    def start(self, submit: Submit) -> None:
+    def start(
+        self, submit: Submit, wakeup: Callable[[], object], replace_thread: Callable[[str], object] = str
+    ) -> None:
         self.calls.append("start")
 
     def tick(self, now: datetime | None = None) -> bool:
@@ -94,8 +99,10 @@ class TestScheduler:
         scheduler.start(paused=True)
         scheduler.wakeup()
         assert not ticker.ticked.wait(0.1)
+        assert scheduler.state == STATE_PAUSED
         scheduler.resume()
         assert ticker.ticked.wait(5)
+        assert scheduler.state == STATE_RUNNING
 
     def test_wakes_nobody_where_it_was_not_started(self, scheduler: Scheduler) -> None:
         scheduler.init_app(Flask("one"), Counter())
@@ -132,5 +139,5 @@ class TestScheduler:
         assert ticker.ticked.wait(5)
 
     def test_refuses_a_job_that_would_never_fire(self, scheduler: Scheduler) -> None:
-        with pytest.raises(OwnStoreOnly, match="application/config/scheduler.py"):
-            scheduler.add_job("x", print)
+        with pytest.raises(NotImplementedError, match="the extension's add_job"):
+            scheduler.scheduler.add_job("x", print)

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from application.libs.error import Invalid
-from application.libs.strict_json import MalformedJson, is_int64, loads, unstorable_text
+from application.libs.error import MAX_ERRORS
+from application.libs.strict_json import MalformedJson, exact, is_int64, loads, storable, unstorable, unstorable_text
 
 VALUES = st.recursive(
     st.none()
@@ -54,16 +54,52 @@ class TestLoads:
         assert loads(b"[" * 32 + b"]" * 32) is not None
         assert len(loads(b"[" + b",".join([b"[[]]"] * 500) + b"]")) == 500
 
+
+class TestUnstorable:
     def test_says_where_text_cannot_be_stored(self) -> None:
-        with pytest.raises(Invalid) as raised:
-            loads(rb'{"a":["x","\u0000"],"b":{"c\ud800":1},"d":{"\u0000":"\udfff"}}')
-        places = [(error["loc"], error["type"]) for error in raised.value.errors]
+        raw = rb'{"a":["x","\u0000"],"b":{"c\ud800":1},"d":{"\u0000":"\udfff"}}'
+        places = [(error["loc"], error["type"]) for error in unstorable(raw, loads(raw))]
         assert places == [
             (["body", "a", 1], "text_unstorable"),
             (["body", "b"], "text_unstorable"),
             (["body", "d"], "text_unstorable"),
             (["body", "d", "\0"], "text_unstorable"),
         ]
+
+    def test_says_no_more_than_an_answer_shows(self) -> None:
+        raw = b"[" + b",".join([rb'"\u0000"'] * 1000) + b"]"
+        assert len(unstorable(raw, loads(raw))) == MAX_ERRORS
+
+
+class TestStorable:
+    def test_keeps_all_that_can_be_stored(self) -> None:
+        given = {"a\0": ["\ud800b", 1, None, "é"], "c": {"d": "\N{GRINNING FACE}"}}
+        assert storable(given) == {"a\ufffd": ["\ufffdb", 1, None, "é"], "c": {"d": "\N{GRINNING FACE}"}}
+
+
+class TestExact:
+    @pytest.mark.parametrize(
+        ("text", "number"),
+        [
+            ("9.0", 9),
+            ("1e3", 1000),
+            ("12.50e1", 125),
+            ("-9223372036854775808.0", -(2**63)),
+            ("9007199254740993.0", 9007199254740993),
+            ("-0.0", 0),
+            ("0e999999999", 0),
+        ],
+    )
+    def test_knows_an_integer_however_it_is_written(self, text: str, number: int) -> None:
+        read = exact(text.encode())
+        assert (type(read), read) == (int, number)
+
+    @pytest.mark.parametrize(
+        "text",
+        ["9.5", "9.00000000000000000001", "9223372036854775808.0", "1e19", "1e-400", "1e-9999999999999999999", "1e300"],
+    )
+    def test_leaves_every_other_number(self, text: str) -> None:
+        assert type(exact(text.encode())) is float
 
 
 class TestUnstorableText:

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from textwrap import dedent
 
@@ -19,24 +19,20 @@ from application.libs.supervisor import (
     HostLock,
     Orders,
     Supervisor,
+    bind_child,
     delay_after,
 )
+from tests.waiting import wait_until
 
 CHILD = """
-    import os, sys
+    import os, signal, sys
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # as one that has `Orders`
     notes = open(sys.argv[1], "a", buffering=1)
     notes.write(f"start {os.getpid()} {os.environ.get('MARK')}\\n")
     while read := os.read(0, 100):
         notes.write(f"woken {len(read)}\\n")
     notes.write("end\\n")
 """
-
-
-def wait_until(condition: Callable[[], object], seconds: float = 10) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come to pass"
-        time.sleep(0.01)
 
 
 class Supervised:
@@ -82,6 +78,7 @@ class TestSupervisor:
         supervised.child()
         assert supervised.lines()[0].endswith(" chosen")
 
+    @pytest.mark.timed
     def test_starts_it_again_when_it_was_killed(self, supervised: Supervised, caplog: pytest.LogCaptureFixture) -> None:
         os.kill(supervised.child(), signal.SIGKILL)
         killed_at = time.monotonic()
@@ -91,9 +88,14 @@ class TestSupervisor:
 
     def test_wakes_it(self, supervised: Supervised) -> None:
         supervised.child()
-        supervised.supervisor.nudge()
-        wait_until(lambda: supervised.lines() and supervised.lines()[-1] == "woken 1")
 
+        def woken() -> list[str]:
+            supervised.supervisor.nudge()  # the first may come before the supervisor holds the pipe
+            return supervised.lines("woken")
+
+        wait_until(woken)
+
+    @pytest.mark.timed
     def test_never_waits_to_wake_it(self, supervised: Supervised) -> None:
         os.kill(supervised.child(), signal.SIGSTOP)
         started_at = time.monotonic()
@@ -114,6 +116,18 @@ class TestSupervisor:
         assert asked.lines()[-1] == "end"
         assert not psutil.pid_exists(pid)
 
+    @pytest.mark.timed
+    def test_ends_one_that_is_still_loading_at_once(self, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+        code = "    signal.signal(signal.SIGTERM, signal.SIG_DFL)\n    import time; time.sleep(60)\n"
+        loading = Supervised(tmp_path, CHILD.replace("    while read", f"{code}    while read"))
+        pid = loading.child()
+        started_at = time.monotonic()
+        loading.stop()
+        assert time.monotonic() - started_at < 2
+        assert not psutil.pid_exists(pid)
+        assert "is killed" not in caplog.text
+
+    @pytest.mark.timed
     def test_kills_it_when_it_does_not_end(self, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
         code = CHILD + "    import time; time.sleep(60)"
         deaf = Supervised(tmp_path, code, grace_seconds=0.5)
@@ -248,10 +262,21 @@ class TestOrders:
     def test_end_with_the_parent(self) -> None:
         reader, writer = os.pipe()
         try:
-            assert Orders(reader, parent=1).wait(lambda: None) == "the server has died"
+            with Orders(reader, parent=1) as orders:
+                assert orders.wait(lambda: None) == "the server has died"
         finally:
             os.close(reader)
             os.close(writer)
+
+
+class TestBindChild:
+    def test_ends_a_process_whose_parent_is_gone(self) -> None:
+        with pytest.raises(SystemExit):
+            bind_child(["manager.py", "runner", "--parent", "1"])
+
+    @pytest.mark.parametrize("arguments", [["manager.py"], ["manager.py", "runner"], ["x", "--parent"]])
+    def test_leaves_every_other_process_alone(self, arguments: list[str]) -> None:
+        bind_child(arguments)
 
 
 def _order(sent: bytes, *, end: bool, number: signal.Signals | None = None) -> tuple[str, str]:
@@ -259,7 +284,9 @@ def _order(sent: bytes, *, end: bool, number: signal.Signals | None = None) -> t
     code = """
         import os
         from application.libs.supervisor import Orders
-        print(Orders(0, os.getppid()).wait(lambda: print("woken", flush=True)), flush=True)
+        with Orders(0, os.getppid()) as orders:
+            print(orders.wait(lambda: print("woken", flush=True)), flush=True)
+            os.kill(os.getpid(), 15)  # while what runs is finished, the supervisor may say so again
     """
     with _start(code) as process:
         assert process.stdin is not None

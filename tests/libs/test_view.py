@@ -179,6 +179,7 @@ class TestUnit:
             return wrong
 
         app = serve(redprint)
+        app.config["PROPAGATE_EXCEPTIONS"] = False
         assert app.test_client().post("/s/thing").status_code == 500
         assert stored(app) == 0
 

@@ -11,3 +11,11 @@ class TestOptions:
         assert (response.status_code, response.data) == (200, b"")
         assert "Content-Type" not in response.headers
         assert set(response.headers["Allow"].split(", ")) == {"GET", "HEAD", "OPTIONS", "POST"}
+        assert "Accept-Patch" not in response.headers
+
+    def test_say_what_a_patch_may_be_sent_as(self) -> None:
+        app = WebApplication("specimen")
+        app.add_url_rule("/", view_func=lambda: "", methods=["GET", "PATCH"])
+        assert (
+            app.test_client().options("/").headers["Accept-Patch"] == "application/merge-patch+json, application/json"
+        )

@@ -74,6 +74,43 @@ class TestIdentify:
         assert business.identify(credentials) is None
 
 
+class TestFindByTokenIds:
+    def test_knows_who_holds_which_and_leaves_the_others_out(self, ada: str) -> None:
+        bob = user_business.create(name="bob", password_hash=HASH, roles=[Role.ADMIN, Role.USER]).id
+        tokens = [
+            business.create_token(user_id, ttl_seconds=seconds).token
+            for user_id, seconds in ((ada, 60), (ada, 60), (bob, 60), (bob, 60), (bob, 0))
+        ]
+        ids = [identity.token_id for token in tokens if (identity := business.find_by_token(token))]
+        first, second, third, ended = [token_id for token_id in ids if token_id]
+        business.revoke(ended)
+        expired = execute(sa.select(Token.id).where(Token.expires_at <= now())).scalar_one()
+        found = business.find_by_token_ids([first, second, third, ended, expired, UNKNOWN])
+        assert {token_id: (one.name, one.roles) for token_id, one in found.items()} == {
+            first: ("ada", ("user",)),
+            second: ("ada", ("user",)),
+            third: ("bob", ("admin", "user")),
+        }
+        assert found[third].may(Permission.SCHEDULER_MANAGE)
+        assert not found[first].may(Permission.SCHEDULER_MANAGE)
+
+    def test_knows_somebody_without_any_role(self, ada: str) -> None:
+        identity = business.find_by_token(business.create_token(ada, ttl_seconds=60).token)
+        assert identity is not None
+        assert identity.token_id is not None
+        user_business.update(ada, roles=[])
+        found = business.find_by_token_ids([identity.token_id])
+        assert found[identity.token_id].permissions == frozenset()
+
+    def test_asks_in_parts(self, ada: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(business, "_MOST_IDS", 2)
+        tokens = [business.create_token(ada, ttl_seconds=60).token for _token in range(5)]
+        ids = {identity.token_id for token in tokens if (identity := business.find_by_token(token))}
+        found = business.find_by_token_ids([token_id for token_id in ids if token_id])
+        assert found.keys() == ids
+        assert business.find_by_token_ids([]) == {}
+
+
 class TestFindByToken:
     def test_follows_the_roles_at_once(self, ada: str) -> None:
         token = business.create_token(ada, ttl_seconds=60).token

@@ -12,7 +12,7 @@ from application.libs.secret import hash_password
 from application.modules.auth import business
 from application.modules.auth.endpoints import logout
 from application.modules.user import business as user_business
-from application.permissions import Permission
+from application.permissions import ROLE_PERMISSIONS, Role
 from tests.conftest import Caller
 from tests.parallel import at_once
 from tests.tables import count_rows
@@ -49,6 +49,22 @@ class TestLogin:
         assert session["expires_in"] > 0
         me = client.get("/api/v1/auth/me", headers=bearer(session["token"])).get_json()["data"]
         assert (me["id"], me["name"]) == (eve, "eve")
+
+    @pytest.mark.parametrize("stale", ["Bearer expired-long-ago", "Basic Og==", "Nonsense", "Bearer"])
+    def test_looks_at_no_credentials_that_come_along(self, client: FlaskClient, eve: str, stale: str) -> None:
+        answers = [
+            client.post(f"/api/{version}/auth/login", json=given, headers={"Authorization": stale})
+            for version in ("v1", "v2")
+            for given in ({"name": "eve", "password": PASSWORD}, {"name": "eve", "password": "wrong"})
+        ]
+        assert [answer.status_code for answer in answers] == [200, 401, 200, 401]
+        assert answers[1].get_json()["code"] == "wrong_password"
+        assert client.get("/api/v1/blog", headers={"Authorization": stale}).status_code == 401
+
+    def test_is_documented_without_credentials(self, client: FlaskClient) -> None:
+        paths = client.get("/api/v1/openapi.json").get_json()["paths"]
+        assert paths["/api/v1/auth/login"]["post"]["security"] == []
+        assert paths["/api/v1/auth/me"]["get"]["security"] == [{"bearer": []}]
 
     def test_answers_a_wrong_password_as_it_answers_an_unknown_name(self, client: FlaskClient, eve: str) -> None:
         answers = []
@@ -137,7 +153,7 @@ class TestMe:
             "id": ada.id,
             "name": "ada",
             "roles": ["user"],
-            "permissions": sorted([Permission.BLOG_WRITE, Permission.MONITOR_VIEW, Permission.TAG_CREATE]),
+            "permissions": sorted(ROLE_PERMISSIONS[Role.USER]),
         }
 
     def test_refuses_an_expired_token(self, app: Flask, client: FlaskClient, eve: str) -> None:
@@ -146,7 +162,7 @@ class TestMe:
         response = client.get("/api/v1/auth/me", headers=bearer(token))
         assert response.status_code == 401
         assert response.get_json()["code"] == "unauthenticated"
-        assert response.headers["WWW-Authenticate"] == "Bearer"
+        assert response.headers["WWW-Authenticate"] == 'Bearer realm="API", error="invalid_token"'
 
     def test_takes_the_scheme_in_any_case(self, client: FlaskClient, ada: Caller) -> None:
         for scheme in ("bearer", "BEARER"):
@@ -157,7 +173,7 @@ class TestMe:
         credentials = base64.b64encode(f"eve:{PASSWORD}".encode()).decode()
         response = client.get("/api/v1/auth/me", headers={"Authorization": f"Basic {credentials}"})
         assert response.status_code == 401
-        assert response.headers["WWW-Authenticate"] == "Bearer"
+        assert response.headers["WWW-Authenticate"] == 'Bearer realm="API"'
 
     def test_takes_a_token_from_nowhere_else(self, client: FlaskClient, ada: Caller) -> None:
         client.set_cookie("token", ada.token)

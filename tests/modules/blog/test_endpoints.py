@@ -9,6 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from tests.conftest import Caller
+from tests.links import next_url
 from tests.tables import count_rows
 
 UNKNOWN = "01981f3e-7c5a-7b1e-9c55-0d7f5b1f2a10"
@@ -160,7 +161,7 @@ class TestIndex:
         while url:
             response = client.get(url)
             seen += [blog["id"] for blog in response.get_json()["data"]]
-            url = response.headers.get("Link", "").partition(">")[0].lstrip("<")
+            url = next_url(response)
         assert seen == whole
 
     def test_keeps_its_place_when_something_new_arrives(self, ada: Caller, client: FlaskClient) -> None:
@@ -300,7 +301,7 @@ class TestUpdate:
         assert ada.client.patch(url, json={"status": "draft"}).get_json()["data"]["published_at"] is None
         assert client.get(url).status_code == 404
 
-    @pytest.mark.parametrize("field", ["title", "content", "status", "tags"])
+    @pytest.mark.parametrize("field", ["title", "content", "status"])
     def test_refuses_null(self, ada: Caller, field: str) -> None:
         response = ada.client.patch(f"/api/v1/blog/{write(ada)}", json={field: None})
         assert response.status_code == 422

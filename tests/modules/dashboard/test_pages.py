@@ -5,9 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from babel.messages.extract import extract_from_dir
-from babel.messages.mofile import read_mo
-from babel.messages.pofile import read_po
 from flask import Flask, Response
 from flask.testing import FlaskClient
 from flask_babel import Babel
@@ -72,6 +69,10 @@ class TestIndex:
         assert "built" in answer.text
         assert answer.cache_control.no_cache
         assert client.get("/", headers={"If-None-Match": answer.headers["ETag"]}, buffered=True).status_code == 304
+
+    @pytest.mark.parametrize("path", ["/jobs", "/jobs/x", "/new-job", "/runs/x", "/tasks", "/tasks/x", "/new-task"])
+    def test_is_the_same_at_each_address_of_the_page(self, client: FlaskClient, built: Path, path: str) -> None:
+        assert "built" in client.get(path, buffered=True).text
 
     def test_names_the_command_when_nothing_is_built(self, client: FlaskClient) -> None:
         answer = client.get("/", buffered=True)
@@ -203,23 +204,3 @@ class TestFactory:
         assert answer.status_code == 200
         assert "built" in answer.text
         assert answer.headers.getlist("Content-Security-Policy") == [POLICY]
-
-
-class TestCatalogue:
-    """`application/translations`."""
-
-    CATALOGUE = ROOT / "application" / "translations" / "zh" / "LC_MESSAGES"
-    METHODS = [("**.py", "python"), ("**/templates/**.html", "jinja2")]
-
-    def test_translates_every_text(self) -> None:
-        texts = {found[2] for found in extract_from_dir(ROOT / "application", method_map=self.METHODS)}
-        with (self.CATALOGUE / "messages.po").open("rb") as file:
-            catalogue = read_po(file)
-        translated = {message.id for message in catalogue if message.id and message.string and not message.fuzzy}
-        assert {"Page not found", "The dashboard is not built yet"} <= texts
-        assert texts == translated
-
-    def test_is_compiled_from_its_source(self) -> None:
-        with (self.CATALOGUE / "messages.po").open("rb") as source, (self.CATALOGUE / "messages.mo").open("rb") as made:
-            wanted, found = read_po(source), read_mo(made)
-        assert {each.id: each.string for each in wanted if each.id} == {e.id: e.string for e in found if e.id}

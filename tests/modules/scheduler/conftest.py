@@ -1,7 +1,7 @@
 """Competitors for the lease, each with threads of its own, and a look into the ledger."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,18 +12,21 @@ from flask import Flask
 
 from application.database import Base, execute, transaction
 from application.libs import clock
-from application.libs.scheduling import TickScheduler
+from application.libs.catalogue import Catalogue
+from application.libs.scheduling import Setup, TickScheduler
 from application.libs.trigger import from_micros
 from application.modules.scheduler import business
 from application.modules.scheduler.business import declared
-from application.modules.scheduler.business.definition import Declared, declare
+from application.modules.scheduler.business.definition import EXECUTORS, Declared, catalogue_of, declare
 from application.modules.scheduler.engine import Engine
-from application.modules.scheduler.models import Job, Lease, Run
+from application.modules.scheduler.models import Attempt, Job, Lease, Run
+from application.modules.scheduler.store import DEFAULT, DatabaseStore, Stores
 from tests.modules.scheduler import jobs as functions
 
 HOUR = timedelta(hours=1)
 
 JOBS = "tests.modules.scheduler.jobs"
+STORES = Stores({DEFAULT: DatabaseStore(DEFAULT)})
 DEFAULTS = {"misfire_grace_time": 60, "coalesce": True, "max_instances": 1}
 
 
@@ -33,9 +36,14 @@ def job(job_id: str, function: str = "do_nothing", **options: Any) -> dict[str, 
     return {"id": job_id, "func": f"{JOBS}:{function}", **timing, **options}
 
 
-def declare_all(*jobs: dict[str, Any]) -> list[Declared]:
+def declare_all(*jobs: dict[str, Any], stores: Stores = STORES) -> list[Declared]:
     """Read the jobs as a process does when it starts."""
-    return declare(jobs, timezone="UTC", defaults=DEFAULTS)
+    return declare(jobs, timezone="UTC", defaults=DEFAULTS, jobstores=stores.aliases)
+
+
+def setup_of(jobs: Sequence[Declared], stores: Stores = STORES) -> Setup:
+    """Return what the jobs of a process may be made of: the functions of those that it declares."""
+    return Setup(catalogue_of(jobs), "UTC", DEFAULTS, EXECUTORS, stores, {"processpool": 1})
 
 
 class Clock:
@@ -51,10 +59,28 @@ class Clock:
 class Node:
     """Be one process that competes: its own lease holder, threads and connections."""
 
-    def __init__(self, app: Flask, *jobs: dict[str, Any], ticking: bool = False, drain_seconds: float = 10) -> None:
+    def __init__(
+        self,
+        app: Flask,
+        *jobs: dict[str, Any],
+        ticking: bool = False,
+        drain_seconds: float = 10,
+        stores: Stores = STORES,
+    ) -> None:
         self.clock = Clock()
         monotonic: Callable[[], float] = time.monotonic if ticking else self.clock
-        self.engine = Engine(app, declare_all(*jobs), drain_seconds=drain_seconds, monotonic=monotonic)
+        declared = declare_all(*jobs, stores=stores)
+        self.free_mb = 1000.0
+        self.engine = Engine(
+            app,
+            declared,
+            setup_of(declared, stores),
+            drain_seconds=drain_seconds,
+            hold_below_mb=200,
+            monotonic=monotonic,
+            available_mb=lambda: self.free_mb,
+            build=functions.builder(app.extensions["settings"]),
+        )
         self.engine.poll_seconds = 0.05
         self.scheduler = TickScheduler(timezone="UTC")
         self.scheduler.ticker = self.engine
@@ -86,6 +112,10 @@ class Ledger:
 
     def runs(self, job_id: str | None = None) -> list[Any]:
         statement = sa.select(Run.__table__).order_by(Run.scheduled_at)
+        return self.rows(statement if job_id is None else statement.where(Run.job_id == job_id))
+
+    def attempts(self, job_id: str | None = None) -> list[Any]:
+        statement = sa.select(Attempt.__table__).join(Run, Run.id == Attempt.run_id).order_by(Attempt.id)
         return self.rows(statement if job_id is None else statement.where(Run.job_id == job_id))
 
     def statuses(self, job_id: str | None = None) -> list[str]:
@@ -139,6 +169,7 @@ def ledger(app: Flask) -> Ledger:
 def node(app: Flask) -> Iterator[Start]:
     """Return a function that starts a competitor; all are stopped in the end."""
     functions.GATE.clear()
+    functions.ARRIVED.clear()
     functions.SEEN.clear()
     nodes: list[Node] = []
 
@@ -158,6 +189,15 @@ def stored(app: Flask) -> Store:
 
     def store(*jobs: dict[str, Any]) -> None:
         with app.app_context(), transaction():
-            declared.reconcile(declare_all(*jobs), clock.now())
+            declared.reconcile(STORES, declare_all(*jobs), clock.now())
 
     return store
+
+
+@pytest.fixture
+def registered(app: Flask) -> Catalogue:
+    """Return the application's catalogue with the functions of the tests."""
+    catalogue: Catalogue = app.extensions["scheduler"].setup.functions
+    for function in (functions.create_a_tag, functions.do_nothing, functions.remember_the_run, functions.report):
+        catalogue.register(function)
+    return catalogue

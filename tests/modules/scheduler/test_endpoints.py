@@ -1,19 +1,25 @@
 """The scheduler over HTTP, as a client of Flask-APScheduler meets it."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote
 
 import pytest
 import sqlalchemy as sa
+from apscheduler.triggers.combining import OrTrigger
+from apscheduler.triggers.cron import CronTrigger
 
 from application.libs import clock
+from application.modules.scheduler.business.definition import OPTIONS
 from application.modules.scheduler.models import Job, Lease, Run
 from tests.conftest import Caller
+from tests.links import next_url
 from tests.modules.scheduler.conftest import JOBS, Ledger, Start, Store, job
 
 INTERVAL_KEYS = {"id", "name", "func", "args", "kwargs", "trigger", "start_date", "hours", "misfire_grace_time"}
-OUR_KEYS = {"timezone", "executor", "coalesce", "state", "source", "version", "paused_by", "reason"}
+OUR_KEYS = {"timezone", "jobstore", "state", "source", "version", "paused_by", "paused_at", "reason", *OPTIONS} - {
+    "misfire_grace_time"
+}
 
 ODD_IDS = [
     "nightly report",
@@ -53,10 +59,57 @@ class TestGetSchedulerInfo:
         info = admin.client.get("/scheduler").get_json()
         assert (info["running"], info["state"]) == (True, "paused")
 
-    def test_takes_a_leader_that_is_silent_for_gone(self, admin: Caller, node: Start, ledger: Ledger) -> None:
+
+class TestGetLeader:
+    def test_names_host_and_pid(self, admin: Caller, node: Start, ledger: Ledger) -> None:
+        assert admin.client.get("/scheduler/leader").get_json()["leader"] is None
         node(job("tidy")).tick()
-        ledger.change(sa.update(Lease).values(beat_at=clock.now() - timedelta(minutes=1)))
-        assert admin.client.get("/scheduler").get_json()["running"] is False
+        shown = admin.client.get("/scheduler/leader").get_json()
+        lease = ledger.lease()
+        leader = shown["leader"]
+        assert (leader["host"], leader["process"], leader["token"]) == (lease.host, lease.process, 1)
+        assert datetime.fromisoformat(leader["beat_at"]) == lease.beat_at
+
+
+class TestPauseScheduler:
+    def test_says_204_again_and_again(self, admin: Caller, node: Start) -> None:
+        node(job("tidy")).tick()
+        for path, paused in (("pause", True), ("pause", True), ("resume", False), ("resume", False)):
+            response = admin.client.post(f"/scheduler/{path}", data="{garbage")
+            assert (response.status_code, response.data) == (204, b"")
+            shown = admin.client.get("/scheduler/leader").get_json()
+            assert (shown["paused"], shown["paused_by"]) == (paused, "root" if paused else None)
+
+    @pytest.mark.parametrize("path", ["pause", "resume"])
+    def test_is_400_while_nobody_fires(self, admin: Caller, path: str) -> None:
+        response = admin.client.post(f"/scheduler/{path}")
+        assert (response.status_code, response.get_json()["error_message"]) == (400, "Scheduler is not running")
+
+
+class TestStartScheduler:
+    def test_is_400_while_a_process_fires(self, admin: Caller, node: Start) -> None:
+        one = node(job("tidy"))
+        one.tick()
+        response = admin.client.post("/scheduler/start")
+        assert (response.status_code, response.get_json()["error_message"]) == (400, "Scheduler is already running")
+        assert one.engine.leads
+
+    def test_says_what_to_do_where_none_does(self, admin: Caller) -> None:
+        response = admin.client.post("/scheduler/start")
+        assert response.status_code == 409
+        assert response.get_json()["error_message"] == "No runner process is alive; start one"
+
+
+class TestShutdownScheduler:
+    def test_is_not_offered_to_a_cluster(self, admin: Caller, node: Start) -> None:
+        one = node(job("tidy"))
+        one.tick()
+        response = admin.client.post("/scheduler/shutdown", json={"wait": False})
+        assert response.status_code == 409
+        message = "Not offered to a cluster; use pause or stop the runner process"
+        assert response.get_json()["error_message"] == message
+        one.tick()
+        assert one.engine.leads
 
 
 class TestGetJobs:
@@ -87,6 +140,19 @@ class TestGetJob:
         [
             ({"trigger": "cron", "minute": 5, "day": "3rd fri"}, {"trigger": "cron", "minute": "5", "day": "3rd fri"}),
             ({"trigger": "cron", "hour": "*/2", "jitter": 30}, {"trigger": "cron", "hour": "*/2", "jitter": 30}),
+            (
+                {"crontab": "30 2 * * 7", "trigger": "cron"},
+                {"trigger": "cron", "crontab": "30 2 * * 7", "in_words": "At 02:30, on Sunday."},
+            ),
+            ({"trigger": CronTrigger.from_crontab("5 * * * *", timezone=UTC)}, {"trigger": "cron", "minute": "5"}),
+            (
+                {"trigger": "calendarinterval", "months": 1, "hour": 5, "start_date": "2999-01-31"},
+                {"trigger": "calendarinterval", "months": 1, "hour": "5", "start_date": "2999-01-31T00:00:00Z"},
+            ),
+            (
+                {"trigger": OrTrigger([CronTrigger(hour=5, timezone=UTC), CronTrigger(hour=7, timezone=UTC)])},
+                {"trigger": "or[cron[hour='5'], cron[hour='7']]"},
+            ),
             ({"trigger": "interval", "seconds": 90}, {"trigger": "interval", "minutes": 1, "seconds": 30}),
             ({"trigger": {"type": "interval", "days": 8}}, {"trigger": "interval", "weeks": 1, "days": 1}),
             (
@@ -102,7 +168,7 @@ class TestGetJob:
         shown = admin.client.get("/scheduler/jobs/tidy").get_json()
         assert expected.items() <= shown.items()
         times = {"run_date", "start_date", "end_date", "weeks", "days", "hours", "minutes", "seconds", "day", "hour"}
-        assert times & set(shown) <= set(expected) | {"start_date"}
+        assert times & set(shown) <= set(expected) | {"start_date", "day", "hour"}
 
     @pytest.mark.parametrize("job_id", ["missing", "a b", "报告", "x" * 192, "9" * 3000, "%ff%fe", "\x1b[31m"])
     def test_finds_no_unknown_job(self, admin: Caller, job_id: str) -> None:
@@ -188,7 +254,7 @@ class TestRunJob:
         assert response.get_json()["state"] == "paused"
         (run,) = admin.client.get("/scheduler/jobs/tidy/runs").get_json()
         assert run["id"] == response.get_json()["run_id"]
-        assert (run["status"], run["cause"], run["requested_by"], run["attempt"]) == ("queued", "manual", "root", 0)
+        assert (run["status"], run["cause"], run["requested_by"], run["attempts"]) == ("queued", "manual", "root", 0)
         assert (run["started_at"], run["finished_at"], run["error_type"]) == (None, None, None)
 
     def test_leads_to_the_run_and_its_failure(self, admin: Caller, node: Start, ledger: Ledger) -> None:
@@ -198,13 +264,13 @@ class TestRunJob:
         one.tick()
         ledger.settle()
         (run,) = admin.client.get("/scheduler/jobs/bad/runs").get_json()
-        assert (run["id"], run["status"], run["attempt"]) == (run_id, "failed", 1)
+        assert (run["id"], run["status"], run["attempts"]) == (run_id, "failed", 1)
         assert run["error_type"] == "ValueError"
-        assert run["error_message"] == "no�good ?"
+        assert run["error_message"] == "no�good \ufffd"
         assert run["scheduled_at"] <= run["started_at"] <= run["finished_at"]
 
 
-class TestGetRuns:
+class TestGetJobRuns:
     def test_pages_from_the_newest(self, admin: Caller, stored: Store) -> None:
         stored(job("tidy"))
         asked = [admin.client.post("/scheduler/jobs/tidy/run").get_json()["run_id"] for _run in range(5)]
@@ -214,7 +280,7 @@ class TestGetRuns:
             response = admin.client.get(url)
             assert len(response.get_json()) <= 2
             seen += [run["id"] for run in response.get_json()]
-            url = response.headers.get("Link", "").partition(">")[0].lstrip("<")
+            url = next_url(response)
         assert seen == asked[::-1]
 
     def test_outlive_the_job(self, admin: Caller, stored: Store, ledger: Ledger) -> None:
@@ -240,3 +306,51 @@ class TestGetRuns:
         assert response.content_type == "application/json"
         assert response.get_json()["error_message"]
         assert response.get_json()["errors"]
+
+
+class TestGetRuns:
+    def test_holds_the_runs_of_all_jobs_newest_first(self, admin: Caller, node: Start, ledger: Ledger) -> None:
+        one = node(job("good"), job("bad", "create_a_tag_and_fail"))
+        one.tick()
+        for name in ("good", "bad", "good"):
+            admin.client.post(f"/scheduler/jobs/{name}/run")
+            one.tick()
+            ledger.settle()
+
+        def ids(**query: str) -> list[str]:
+            return [run["job_id"] for run in admin.client.get("/scheduler/runs", query_string=query).get_json()]
+
+        assert ids() == ["good", "bad", "good"]
+        assert ids(job_id="bad") == ["bad"]
+        assert ids(status="succeeded", limit="1") == ["good"]
+        second = ledger.runs("bad")[0].started_at.isoformat()
+        assert ids(since=second) == ["good"]
+        assert ids(until=second) == ["bad", "good"]
+
+    @pytest.mark.parametrize("query", [{"status": "done"}, {"since": "yesterday"}, {"limit": "0"}, {"job": "x"}])
+    def test_refuses_what_it_does_not_know(self, admin: Caller, query: dict[str, str]) -> None:
+        response = admin.client.get("/scheduler/runs", query_string=query)
+        assert response.status_code == 422
+        assert response.get_json()["errors"][0]["loc"] == ["query", *query]
+
+
+class TestGetRun:
+    def test_shows_each_attempt(self, admin: Caller, node: Start, ledger: Ledger) -> None:
+        one = node(job("bad", "create_a_tag_and_fail"))
+        one.tick()
+        run_id = admin.client.post("/scheduler/jobs/bad/run").get_json()["run_id"]
+        waiting = admin.client.get(f"/scheduler/runs/{run_id}").get_json()
+        assert (waiting["status"], waiting["history"]) == ("queued", [])
+        assert waiting["due_at"] is not None
+        one.tick()
+        ledger.settle()
+        run = admin.client.get(f"/scheduler/runs/{run_id}").get_json()
+        (attempt,) = run["history"]
+        assert (run["status"], run["attempts"], run["due_at"]) == ("failed", 1, None)
+        assert (attempt["number"], attempt["status"], attempt["token"]) == (1, "failed", 1)
+        assert attempt["claimed_at"] <= attempt["started_at"] <= attempt["finished_at"]
+        assert "in create_a_tag_and_fail" in attempt["traceback"]
+
+    def test_is_404_for_a_run_that_there_is_not(self, admin: Caller) -> None:
+        response = admin.client.get("/scheduler/runs/00000000-0000-7000-8000-000000000000")
+        assert (response.status_code, response.get_json()["code"]) == (404, "run_not_found")

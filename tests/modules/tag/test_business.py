@@ -13,13 +13,13 @@ pytestmark = pytest.mark.usefixtures("unit")
 
 
 def names(*, q: str | None = None, sort: str = "name") -> list[str]:
-    page = business.search(limit=100, after=None, sort=sort, q=q, counted=False)
+    page = business.search(limit=100, after=None, sort=sort, q=q, count=False)
     return [tag.name for tag in page.items]
 
 
 class TestSearch:
     def test_gives_nothing_of_nothing(self) -> None:
-        page = business.search(limit=5, after=None, sort="name", q=None, counted=True)
+        page = business.search(limit=5, after=None, sort="name", q=None, count=True)
         assert (list(page.items), page.next, page.total) == ([], None, 0)
 
     def test_sorts_both_ways(self) -> None:
@@ -36,7 +36,7 @@ class TestSearch:
             business.create(name=f"tag {number}")
         seen, after = [], None
         for _page in range(3):
-            page = business.search(limit=2, after=after, sort=sort, q=None, counted=False)
+            page = business.search(limit=2, after=after, sort=sort, q=None, count=False)
             seen += [tag.name for tag in page.items]
             after = page.next
         assert after is None
@@ -46,20 +46,20 @@ class TestSearch:
     def test_counts_what_matches_on_every_page(self) -> None:
         for name in ("red", "dark red", "blue"):
             business.create(name=name)
-        page = business.search(limit=1, after=None, sort="name", q="red", counted=True)
+        page = business.search(limit=1, after=None, sort="name", q="red", count=True)
         assert page.total == 2
         assert page.next is not None
 
     def test_refuses_the_cursor_of_another_order(self) -> None:
         for name in ("a", "b"):
             business.create(name=name)
-        page = business.search(limit=1, after=None, sort="name", q=None, counted=False)
+        page = business.search(limit=1, after=None, sort="name", q=None, count=False)
         with pytest.raises(BadCursor):
-            business.search(limit=1, after=page.next, sort="-name", q=None, counted=False)
+            business.search(limit=1, after=page.next, sort="-name", q=None, count=False)
 
     def test_refuses_an_unknown_order(self) -> None:
         with pytest.raises(UnknownOrder):
-            business.search(limit=1, after=None, sort="created_at", q=None, counted=False)
+            business.search(limit=1, after=None, sort="created_at", q=None, count=False)
 
     @pytest.mark.parametrize("literal", ["%", "_", "\\", "'", '"', "\\%"])
     def test_searches_literally(self, literal: str) -> None:

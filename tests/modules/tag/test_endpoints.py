@@ -5,6 +5,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from tests.conftest import Caller
+from tests.links import next_url
 from tests.parallel import at_once
 from tests.tables import count_rows
 
@@ -42,7 +43,7 @@ class TestCreate:
     def test_refuses_an_unknown_caller(self, client: FlaskClient) -> None:
         response = client.post("/api/v1/tag", json={"name": "python"})
         assert response.status_code == 401
-        assert response.headers["WWW-Authenticate"] == "Bearer"
+        assert response.headers["WWW-Authenticate"] == 'Bearer realm="API"'
 
     def test_keeps_any_script_as_it_is(self, ada: Caller, client: FlaskClient) -> None:
         for name in ("标签", "🏷️ emoji", "<script>alert(1)</script>", "'; DROP TABLE tag; --", "a\\b", "%00"):
@@ -72,6 +73,7 @@ class TestCreate:
         response = ada.client.post("/api/v1/tag", json={"name": name})
         assert response.status_code == 422
         assert [error["loc"] for error in response.get_json()["errors"]] == [["body", "name"]]
+        assert not any("^" in error["msg"] for error in response.get_json()["errors"])
 
     @pytest.mark.parametrize("name", [None, 1, True, ["python"], {"a": 1}])
     def test_refuses_a_name_that_is_no_text(self, ada: Caller, name: object) -> None:
@@ -122,7 +124,7 @@ class TestIndex:
             response = client.get(url)
             assert response.get_json()["page"]["total"] == 7
             seen += [tag["name"] for tag in response.get_json()["data"]]
-            url = response.headers.get("Link", "").partition(">")[0].lstrip("<")
+            url = next_url(response)
         assert seen == names
 
     def test_finds_percent_literally(self, admin: Caller, client: FlaskClient) -> None:
@@ -193,6 +195,12 @@ class TestUpdate:
     def test_refuses_null(self, admin: Caller, tag: str) -> None:
         response = admin.client.patch(f"/api/v1/tag/{tag}", json={"name": None})
         assert response.status_code == 422
+        said = {
+            "loc": ["body", "name"],
+            "msg": "Cannot be removed; leave it out or give a value",
+            "type": "string_type",
+        }
+        assert response.get_json()["errors"] == [said]
 
     def test_finds_no_unknown_tag(self, admin: Caller) -> None:
         response = admin.client.patch(f"/api/v1/tag/{UNKNOWN}", json={"name": "flask"})
@@ -272,7 +280,7 @@ class TestBlogs:
             response = client.get(url)
             assert response.get_json()["page"]["total"] == 5
             seen += [blog["title"] for blog in response.get_json()["data"]]
-            url = response.headers.get("Link", "").partition(">")[0].lstrip("<")
+            url = next_url(response)
         assert seen == ["0", "1", "2", "3", "4"]
 
     def test_hides_the_drafts_of_others(self, admin: Caller, ada: Caller, client: FlaskClient, tag: str) -> None:

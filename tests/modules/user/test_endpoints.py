@@ -8,6 +8,7 @@ from application.database import transaction
 from application.modules.auth.business import find_account
 from application.permissions import Role
 from tests.conftest import Caller, SignIn
+from tests.links import next_url
 from tests.parallel import at_once
 from tests.tables import count_rows
 
@@ -40,7 +41,7 @@ class TestIndex:
         while url:
             response = admin.client.get(url)
             seen += [user["id"] for user in response.get_json()["data"]]
-            url = response.headers.get("Link", "").partition(">")[0].lstrip("<")
+            url = next_url(response)
         assert seen == whole
         assert len(set(whole)) == 5
 
@@ -288,7 +289,7 @@ class TestBlogs:
             response = client.get(url)
             assert response.get_json()["page"]["total"] == 5
             seen += [blog["title"] for blog in response.get_json()["data"]]
-            url = response.headers.get("Link", "").partition(">")[0].lstrip("<")
+            url = next_url(response)
         assert seen == ["4", "3", "2", "1", "0"]
 
     def test_shows_drafts_to_oneself_only(self, ada: Caller, admin: Caller, client: FlaskClient) -> None:

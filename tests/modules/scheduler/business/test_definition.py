@@ -1,14 +1,18 @@
 """How code declares a job, and how one is stored."""
 
+from datetime import UTC
 from typing import Any
 
 import msgspec
 import pytest
+from apscheduler.triggers.interval import IntervalTrigger
 
 from application.libs.declaration import DeclarationError
 from application.modules.scheduler.business.definition import Unreadable, decode, encode, fault_of_id
 from tests.modules.scheduler import jobs as functions
 from tests.modules.scheduler.conftest import JOBS, declare_all, job
+
+LONG = "x" * 59_000  # one may be so long, two together not
 
 
 async def never() -> None:
@@ -31,6 +35,12 @@ class TestDeclare:
         assert (definition.name, definition.executor) == ("tidy", "default")
         assert (definition.misfire_grace_time, definition.coalesce, definition.max_instances) == (60, True, 1)
 
+    def test_runs_as_many_as_there_are_where_they_may_overlap(self) -> None:
+        cases: list[tuple[dict[str, Any], int]] = [({}, 1000), ({"max_instances": 2}, 2)]
+        for options, most in cases:
+            (declared,) = declare_all(job("tidy", overlap="allow", **options))
+            assert declared.definition.max_instances == most
+
     @pytest.mark.parametrize(
         "change",
         [
@@ -39,6 +49,9 @@ class TestDeclare:
             {"args": ["x"]},
             {"max_instances": 2},
             {"timezone": "Europe/Berlin"},
+            {"misfire": "once"},
+            {"overlap": "queue"},
+            {"retries": 1},
         ],
     )
     def test_has_another_digest_after_any_change(self, change: dict[str, Any]) -> None:
@@ -49,6 +62,15 @@ class TestDeclare:
         ("mistake", "says"),
         [
             ({"id": None}, "is no text"),
+            ({"misfire": "twice"}, r"\$\.misfire"),
+            ({"overlap": "often"}, r"\$\.overlap"),
+            ({"retries": 101}, r"\$\.retries"),
+            ({"retry_delay": -1}, r"\$\.retry_delay"),
+            ({"retry_backoff": 0.5}, r"\$\.retry_backoff"),
+            ({"retry_max_delay": 1e9}, r"\$\.retry_max_delay"),
+            ({"retry_jitter": "x"}, r"\$\.retry_jitter"),
+            ({"alerts": {"after_failures": 0}}, r"\$\.alerts\.after_failures"),
+            ({"alerts": {"on_failures": True}}, r"on_failures"),
             ({"id": ""}, "Choose another id"),
             ({"func": "os"}, "package.module:function"),
             ({"func": "no.such.module:function"}, "package.module:function"),
@@ -58,13 +80,17 @@ class TestDeclare:
             ({"func": never}, "is no plain function"),
             ({"args": [1, 2, 3]}, "its arguments do not fit"),
             ({"kwargs": {"unknown": 1}}, "its arguments do not fit"),
-            ({"kwargs": {"name": {1, 2}}}, "come back as something else"),
-            ({"kwargs": {"name": object()}}, "are no JSON"),
-            ({"kwargs": {"name": "x" * 70_000}}, "too large"),
+            ({"kwargs": {"name": {1, 2}}}, "Input should be a valid string"),
+            ({"kwargs": {"name": object()}}, "Input should be a valid string"),
+            ({"kwargs": {"name": "x" * 70_000}}, "longer than 60000 bytes"),
+            (
+                {"func": functions.take_two, "args": ["x" * 59_000], "kwargs": {"second": "x" * 59_000}},
+                "Store them, and give their id",
+            ),
             ({"trigger": "weekly"}, "there is no trigger"),
             ({"minuets": 5}, "takes no 'minuets'"),
-            ({"hours": -1}, "too short"),
-            ({"executor": "celery"}, "there is no executor"),
+            ({"hours": -1}, "is no length; give a number"),
+            ({"executor": "nowhere"}, "there is no executor"),
             ({"max_instances": 0}, ">= 1"),
             ({"misfire_grace_time": 0}, ">= 1"),
             ({"coalesce": "often"}, "bool"),
@@ -75,6 +101,20 @@ class TestDeclare:
         with pytest.raises(DeclarationError, match=says) as raised:
             declare_all(job("tidy", "create_a_tag") | mistake)
         assert "SCHEDULER_JOBS" in str(raised.value)
+
+    def test_takes_a_crontab_alone(self) -> None:
+        (declared,) = declare_all({"id": "x", "func": f"{JOBS}:do_nothing", "crontab": "@daily"})
+        assert declared.definition.trigger == {"type": "cron", "timezone": "UTC", "crontab": "0 0 * * *"}
+
+    def test_leaves_no_fault_of_a_trigger_untold(self) -> None:
+        with pytest.raises(DeclarationError, match="hours: .*; minuets: "):
+            declare_all(job("tidy") | {"hours": -1, "minuets": 5})
+
+    def test_has_the_same_digest_for_a_trigger_object_in_each_process(self) -> None:
+        digests = {
+            declare_all(job("x", trigger=IntervalTrigger(hours=1, timezone=UTC)))[0].digest for _process in (1, 2)
+        }
+        assert len(digests) == 1
 
     def test_refuses_one_id_twice(self) -> None:
         with pytest.raises(DeclarationError, match="declared twice"):

@@ -3,12 +3,10 @@
 from datetime import timedelta
 
 import sqlalchemy as sa
-from flask import Flask
 
 from application.modules.scheduler.engine import TTL_SECONDS
-from application.modules.scheduler.models import Job, Lease, Run
-from tests.modules.scheduler import jobs as functions
-from tests.modules.scheduler.conftest import Ledger, Start, job, request_run
+from application.modules.scheduler.models import Job, Lease
+from tests.modules.scheduler.conftest import Ledger, Start, job
 
 
 class TestElection:
@@ -39,32 +37,6 @@ class TestElection:
         assert new.engine.leads
         old.tick()
         assert not old.engine.leads
-
-    def test_marks_the_runs_of_a_leader_that_is_gone_as_lost(self, node: Start, ledger: Ledger) -> None:
-        old, new = node(job("slow", "wait_at_the_gate")), node(job("slow", "wait_at_the_gate"))
-        old.tick()
-        new.tick()
-        old.tick(ledger.due("slow"))
-        ledger.wait(lambda: ledger.statuses() == ["running"])
-        new.tick()
-        new.clock.seconds += TTL_SECONDS
-        new.tick()
-        (run,) = ledger.runs()
-        assert (run.status, run.reason) == ("lost", "its process stopped answering before it ended")
-        functions.GATE.set()  # the old leader was only frozen, and ends the run
-        assert old.engine.drain(wait=True)
-        assert ledger.statuses() == ["lost"]
-
-    def test_starts_what_a_leader_that_is_gone_had_only_claimed(self, app: Flask, node: Start, ledger: Ledger) -> None:
-        old, new = node(job("tidy")), node(job("tidy"))
-        old.tick()
-        new.tick()
-        request_run(app, "tidy")
-        ledger.change(sa.update(Run).values(token=1, attempt=1))
-        new.clock.seconds += TTL_SECONDS
-        new.tick()
-        ledger.settle()
-        assert [(run.status, run.attempt) for run in ledger.runs()] == [("succeeded", 2)]
 
     def test_writes_nothing_for_a_leader_whose_lease_was_taken(self, node: Start, ledger: Ledger) -> None:
         old, new = node(job("tidy")), node(job("tidy"))

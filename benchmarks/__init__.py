@@ -1,0 +1,1 @@
+"""Measure ourselves and others on the same machine, in the same run."""

@@ -1,0 +1,103 @@
+"""Viewers of the real server whose token or role is taken away while they look, in each async mode."""
+
+import secrets
+from typing import Any
+
+import pytest
+import requests
+
+from tests.e2e.server import PASSWORD, Server
+from tests.e2e.viewer import Viewer
+from tests.waiting import wait_until
+
+JOB = "prune-expired-tokens"
+
+MOST_SECONDS = 5.0
+"""After which nobody is connected by a token that has ended."""
+
+
+class Account:
+    """Be an administrator of a server, signed in."""
+
+    def __init__(self, server: Server, name: str = "admin") -> None:
+        """Sign in."""
+        self.name = name
+        self._server = server
+        given = {"name": name, "password": PASSWORD}
+        self.token = self.ask("POST", "/api/v1/auth/login", json=given)["data"]["token"]
+
+    def ask(self, method: str, path: str, **options: Any) -> Any:
+        """Ask the server, with the token if there is one."""
+        token = vars(self).get("token")
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        answer = requests.request(method, self._server.url + path, headers=headers, timeout=10, **options)
+        assert answer.ok, answer.text
+        return answer.json() if answer.content else None
+
+    def look(self) -> Viewer:
+        """Watch over a socket, from what happens next on."""
+        viewer = Viewer(self._server, auth={"token": self.token})
+        wait_until(lambda: viewer.messages, 10, lambda: "the scheduler says nothing")
+        return viewer
+
+    def pause_and_resume(self) -> None:
+        """Let something happen that viewers are told."""
+        for verb in ("pause", "resume"):
+            self.ask("POST", f"/scheduler/jobs/{JOB}/{verb}")
+
+    def end(self) -> None:
+        """Sign out."""
+        self.ask("POST", "/api/v1/auth/logout")
+
+
+def await_pauses(viewer: Viewer, count: int) -> None:
+    """Wait until a viewer was told so many pauses and resumptions."""
+    wait_until(lambda: told(viewer) >= count, 20, lambda: str(viewer.messages))
+
+
+def told(viewer: Viewer) -> int:
+    events = [event for message in viewer.messages for event in message["events"]]
+    return sum(event["kind"] in ("paused", "resumed") for event in events)
+
+
+@pytest.fixture
+def admin(served: Server) -> Account:
+    """Return the first administrator of the server; its jobs fire, so that events are numbered."""
+    served.await_runner()
+    return Account(served)
+
+
+@pytest.fixture
+def eve(admin: Account, served: Server) -> Account:
+    """Return another administrator."""
+    name = f"eve-{secrets.token_hex(4)}"
+    admin.ask("POST", "/api/v1/user", json={"name": name, "password": PASSWORD, "roles": ["admin"]})
+    return Account(served, name)
+
+
+class TestRevoked:
+    def test_token_ends_the_events_at_once_and_the_connection_soon(self, admin: Account, eve: Account) -> None:
+        with admin.look() as staying, eve.look() as going:
+            admin.pause_and_resume()
+            for viewer in (staying, going):
+                await_pauses(viewer, 2)
+            eve.end()
+            admin.pause_and_resume()
+            assert going.left.wait(MOST_SECONDS)
+            await_pauses(staying, 4)
+            assert told(going) == 2
+            assert not staying.left.is_set()
+
+    def test_role_ends_the_events_at_once_and_nothing_else(self, admin: Account, eve: Account) -> None:
+        user_id = eve.ask("GET", "/api/v1/auth/me")["data"]["id"]
+        with admin.look() as staying, eve.look() as going:
+            admin.pause_and_resume()
+            for viewer in (staying, going):
+                await_pauses(viewer, 2)
+            admin.ask("PATCH", f"/api/v1/user/{user_id}", json={"roles": ["user"]})
+            admin.pause_and_resume()
+            await_pauses(staying, 4)
+            samples = len(going.samples)
+            going.await_samples(samples + 3)
+            assert told(going) == 2
+            assert not going.left.is_set()
