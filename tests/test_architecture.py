@@ -18,6 +18,8 @@ from application.libs.error import Refusal
 from application.libs.redprint import Mounted, machinery
 from application.libs.view import implied_errors
 
+pytestmark = pytest.mark.one_database
+
 ROOT = Path(__file__).parents[1]
 APPLICATION = ROOT / "application"
 MAX_LINES = 400

@@ -14,6 +14,8 @@ from application.api import VERSIONS
 from application.libs.redprint import Surface, machinery
 from tests.applications import built
 
+pytestmark = pytest.mark.one_database
+
 Json = dict[str, Any]
 
 NO_EXAMPLE = {"after"}

@@ -7,6 +7,8 @@ from flask import Flask
 
 from application.cli.asyncapi import asyncapi
 
+pytestmark = pytest.mark.one_database
+
 
 class TestAsyncapi:
     @pytest.mark.parametrize(("arguments", "text"), [([], "Physical memory."), (["--language", "zh"], "物理内存。")])

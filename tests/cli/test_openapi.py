@@ -11,6 +11,8 @@ from openapi_spec_validator import validate
 
 from application.cli.openapi import openapi
 
+pytestmark = pytest.mark.one_database
+
 
 @pytest.fixture
 def printed(app: Flask, tmp_path: Path) -> Path:

@@ -11,6 +11,8 @@ from application.cli import translation
 from application.cli.translation import texts, translations, update_catalogue
 from application.config.language import CATALOGUES
 
+pytestmark = pytest.mark.one_database
+
 PO = CATALOGUES / "zh" / "LC_MESSAGES" / "messages.po"
 HEAD = '# Mine.\nmsgid ""\nmsgstr ""\n"Language: zh\\n"\n"Content-Type: text/plain; charset=utf-8\\n"\n\n'
 

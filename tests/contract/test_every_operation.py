@@ -163,6 +163,7 @@ def expected(item: Mounted, body: bytes, status: int) -> int:
     return 400 if no_object and item.endpoint.startswith("scheduler.") else status
 
 
+@pytest.mark.one_database
 class TestBody:
     @pytest.mark.parametrize(("body", "media_type", "status"), BODIES.values(), ids=list(BODIES))
     def test_is_judged_alike(self, app: Flask, ask: Ask, body: bytes, media_type: str | None, status: int) -> None:
@@ -201,6 +202,7 @@ class TestQuery:
         assert faults == [], "\n".join(faults)
 
 
+@pytest.mark.one_database
 class TestPath:
     @pytest.mark.parametrize("text", PATH_TEXTS.values(), ids=list(PATH_TEXTS))
     def test_that_leads_nowhere_is_404(self, app: Flask, ask: Ask, text: str) -> None:
@@ -213,6 +215,7 @@ class TestPath:
         assert faults == [], "\n".join(faults)
 
 
+@pytest.mark.one_database
 class TestHeaders:
     @pytest.mark.parametrize("name", HEADER_NAMES)
     def test_of_nonsense_are_refused_or_ignored(self, app: Flask, ask: Ask, name: str) -> None:

@@ -11,6 +11,8 @@ from flask.testing import FlaskClient
 
 from tests.conftest import Caller
 
+pytestmark = pytest.mark.one_database
+
 URL = "/api/v1/specimen"
 BARE = "/bare/specimen"
 PROBLEM = "application/problem+json"

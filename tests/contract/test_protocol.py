@@ -18,6 +18,8 @@ from application.libs.view import UndeclaredRefusalError
 from tests.contract import specimen
 from tests.links import links, next_url
 
+pytestmark = pytest.mark.one_database
+
 URL = "/api/v1/specimen"
 PROBLEM = "application/problem+json"
 NEW = {"name": "a", "moment": "2030-01-31T12:00:00Z"}

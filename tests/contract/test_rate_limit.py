@@ -15,6 +15,8 @@ from application.factory import create_app
 from application.permissions import Role
 from tests.conftest import SignIn
 
+pytestmark = pytest.mark.one_database
+
 LOGIN = "/api/v1/auth/login"
 WRONG = {"name": "ada", "password": "not the one she uses"}
 ROOM = {"auth_login": (30, 60), "tag_create": (120, 60), "blog_create": (120, 60)}

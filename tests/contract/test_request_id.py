@@ -7,6 +7,8 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
+pytestmark = pytest.mark.one_database
+
 LOGIN = "/api/v1/auth/login"
 MADE = re.compile(r"[0-9a-f]{32}")
 
