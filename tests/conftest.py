@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
+import coverage
 import pytest
 from flask import Flask, has_app_context
 from flask.testing import FlaskClient
@@ -40,6 +41,28 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if metafunc.definition.get_closest_marker("one_database"):
         for name in set(ON_EACH_DATABASE).intersection(metafunc.fixturenames):
             metafunc.definition.add_marker(pytest.mark.parametrize(name, DATABASES[:1], indirect=True))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Count coverage on the first database, where the same lines run: counting takes half as long as they do."""
+    counter = coverage.Coverage.current()
+    if counter is None or not _runs_elsewhere(item):
+        return (yield)
+    counter.stop()
+    try:
+        return (yield)
+    finally:
+        counter.start()
+
+
+def _runs_elsewhere(item: pytest.Item) -> bool:
+    """Tell whether a test runs on the first database, too; tests/database has lines for each."""
+    given = getattr(item, "callspec", None)
+    other = given is not None and any(
+        value in DATABASES[1:] for value in given.params.values() if isinstance(value, str)
+    )
+    return other and "database" not in item.path.parts
 
 
 @pytest.fixture(autouse=True)

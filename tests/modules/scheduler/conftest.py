@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from application.database import Base, execute, transaction
+from application.database.failure import DatabaseAway
 from application.libs import clock
 from application.libs.catalogue import Catalogue
 from application.libs.scheduling import Setup, TickScheduler
@@ -87,7 +88,10 @@ class Node:
         self.scheduler.start(paused=not ticking)  # without ticking the test ticks, as the thread would
 
     def tick(self, now: datetime | None = None) -> bool:
-        return self.engine.tick(now)
+        try:
+            return self.engine.tick(now)
+        except DatabaseAway:  # a machine that stood still loses its connection; the thread, too, ticks again
+            return self.engine.tick(now)
 
     def stop(self) -> None:
         if self.scheduler.running:
