@@ -271,6 +271,11 @@ print(json.dumps({'modules': len(names), 'threads': threading.active_count(), 'o
         assert list(tmp_path.iterdir()) == []
         assert {path.name for path in (*ROOT.iterdir(), *(ROOT / "logs").iterdir())} <= before
 
+    def test_lets_python_look_for_garbage_seldom(self) -> None:
+        program = "import gc; least, *_ = gc.get_threshold(); import application; print(gc.get_threshold()[0] // least)"
+        result = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+        assert int(result.stdout) > 10
+
     def test_finds_every_contract_of_the_layers_kept(self) -> None:
         result = subprocess.run(
             [Path(sys.executable).parent / "lint-imports"],

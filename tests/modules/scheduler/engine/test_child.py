@@ -60,6 +60,7 @@ class TestRun:
         assert "logged hello" in text
         assert "printed hello" in text
 
+    @pytest.mark.one_database
     def test_is_killed_when_it_is_cancelled_or_takes_too_long(self, app: Flask, ledger: Ledger, pool: Node) -> None:
         ledger.wait(lambda: ledger.job("compute"))
         run_id = run_now(app, ledger, "compute")
@@ -70,10 +71,12 @@ class TestRun:
         assert (slow.status, slow.reason) == ("timed_out", "it took longer than 2 s")
         assert end_of(app, ledger, "say").status == "succeeded"  # another process has taken its place
 
+    @pytest.mark.one_database
     def test_has_the_time_for_itself_that_its_process_starts(self, app: Flask, ledger: Ledger, pool: Node) -> None:
         quick = end_of(app, ledger, "quick")  # an interpreter and an application take longer than a second
         assert (quick.status, quick.reason) == ("succeeded", None)
 
+    @pytest.mark.one_database
     def test_does_not_begin_once_it_was_cancelled(self, app: Flask, ledger: Ledger, pool: Node) -> None:
         ledger.wait(lambda: ledger.job("tag"))
         run_id = run_now(app, ledger, "tag")
@@ -83,6 +86,7 @@ class TestRun:
         with app.app_context(), transaction(write=False):
             assert execute(Tag.__table__.select()).all() == []
 
+    @pytest.mark.one_database
     def test_fails_where_the_process_dies_and_others_go_on(self, app: Flask, ledger: Ledger, pool: Node) -> None:
         crashed = end_of(app, ledger, "crash")
         assert crashed.status == "failed"

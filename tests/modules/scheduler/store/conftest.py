@@ -13,6 +13,7 @@ from application.libs.jobstore import StoreUnavailable, read_places
 from application.modules.scheduler.store import JobStore, make_stores
 from tests.private_redis import private_redis
 from tests.private_zookeeper import private_zookeeper
+from tests.services import DATABASES
 
 Server = Callable[[], AbstractContextManager[Any]]
 
@@ -53,20 +54,44 @@ def places() -> Iterator[Callable[[str], dict[str, Any]]]:
         context.__exit__(None, None, None)
 
 
+_ABSENT: set[str] = set()
+"""The kinds whose servers did not answer once: the other tests do not wait for them again."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the stores beside the database but on the first one: the database has no part in them."""
+    doubled = [item for item in items if _is_doubled(item)]
+    config.hook.pytest_deselected(items=doubled)
+    items[:] = [item for item in items if item not in set(doubled)]
+
+
+def _is_doubled(item: pytest.Item) -> bool:
+    given = getattr(item, "callspec", None)
+    kind, database = (given.params.get("place"), given.params.get("migrated_app")) if given else (None, None)
+    return kind in KINDS[1:] and database in DATABASES[1:]
+
+
 @contextmanager
 def opened(place: dict[str, Any]) -> Iterator[JobStore]:
     """Open the store of a place, or skip the test where its server is none that could be installed here."""
     store = make_stores(read_places({"default": place}))["default"]
     try:
-        if place["type"] in ELSEWHERE:
-            try:
-                store.count()
-            except StoreUnavailable:
-                variable, default, _option = ELSEWHERE[place["type"]]
-                pytest.skip(f"no {place['type']} at {os.environ.get(variable, default)}; name one in {variable}")
+        kind = place["type"]
+        if kind in ELSEWHERE and not _answers(kind, store):
+            variable, default, _option = ELSEWHERE[kind]
+            pytest.skip(f"no {kind} at {os.environ.get(variable, default)}; name one in {variable}")
         yield store
     finally:
         store.close()
+
+
+def _answers(kind: str, store: JobStore) -> bool:
+    if kind not in _ABSENT:
+        try:
+            store.count()
+        except StoreUnavailable:
+            _ABSENT.add(kind)
+    return kind not in _ABSENT
 
 
 @pytest.fixture(params=KINDS)
@@ -77,6 +102,6 @@ def place(request: pytest.FixtureRequest, places: Callable[[str], dict[str, Any]
 
 @pytest.fixture
 def store(place: dict[str, Any], app: Flask) -> Iterator[JobStore]:
-    """Return an empty store of each kind; each on each database, whose unit of work it is asked in."""
+    """Return an empty store of each kind; it is asked inside a unit of work."""
     with opened(place) as one, app.app_context():
         yield one
