@@ -14,6 +14,8 @@ from application.libs.redprint import Mounted, machinery
 from application.libs.view import implied_errors
 from tests.conftest import Caller
 
+pytestmark = pytest.mark.one_database  # tests/contract/test_hostile_input.py asks all of them
+
 NOBODY = "01981f3e-7c5a-7b1e-9c55-0d7f5b1f2a10"
 MAX_BYTES = 1_048_576
 JSON = "application/json"
@@ -163,7 +165,6 @@ def expected(item: Mounted, body: bytes, status: int) -> int:
     return 400 if no_object and item.endpoint.startswith("scheduler.") else status
 
 
-@pytest.mark.one_database
 class TestBody:
     @pytest.mark.parametrize(("body", "media_type", "status"), BODIES.values(), ids=list(BODIES))
     def test_is_judged_alike(self, app: Flask, ask: Ask, body: bytes, media_type: str | None, status: int) -> None:
@@ -202,7 +203,6 @@ class TestQuery:
         assert faults == [], "\n".join(faults)
 
 
-@pytest.mark.one_database
 class TestPath:
     @pytest.mark.parametrize("text", PATH_TEXTS.values(), ids=list(PATH_TEXTS))
     def test_that_leads_nowhere_is_404(self, app: Flask, ask: Ask, text: str) -> None:
@@ -215,7 +215,6 @@ class TestPath:
         assert faults == [], "\n".join(faults)
 
 
-@pytest.mark.one_database
 class TestHeaders:
     @pytest.mark.parametrize("name", HEADER_NAMES)
     def test_of_nonsense_are_refused_or_ignored(self, app: Flask, ask: Ask, name: str) -> None:
