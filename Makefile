@@ -6,6 +6,7 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 py
 	$(name) -c 'import sys; sys.version_info >= (3, 11) and print(sys.executable)' 2>/dev/null)))
 BIN := $(VENV)/bin
 TEST_PROCESSES ?= 3
+PYTHONS ?= 3.12 3.13
 SHARED := --numprocesses $(TEST_PROCESSES) --dist worksteal
 # What another Python could break: not the pages, the documents' clients, the faults of machines, and not what repeats one
 # thing for every operation.
@@ -64,8 +65,8 @@ fuzz: $(VENV)/.installed-dev ## Attack the API on every database for minutes: EX
 	@EXAMPLES=$${EXAMPLES:-200} $(BIN)/python -m pytest --timeout 1800 tests/contract/test_round_trip.py tests/contract/test_model.py
 
 .PHONY: test-pythons
-test-pythons: ## Run the tests on the other Pythons that are found (3.12, 3.13), on SQLite: rules, endpoints, machinery, one server a mode
-	@for version in 3.12 3.13; do \
+test-pythons: ## Run the tests on the other Pythons that are found (PYTHONS="3.12 3.13"), on SQLite: rules, endpoints, machinery
+	@for version in $(PYTHONS); do \
 		python=$$(PYENV_VERSION=$$(pyenv versions --bare 2>/dev/null | grep "^$$version" | tail -n 1) \
 			python$$version -c 'import sys; print(sys.executable)' 2>/dev/null) || \
 			{ echo "Python $$version is not here: skipped"; continue; }; \

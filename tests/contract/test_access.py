@@ -76,6 +76,7 @@ class TestRoutes:
         assert gone == [], f"take out of tests/modules/*/access.py what is no longer served: {'; '.join(gone)}"
 
     @pytest.mark.one_database
+    @pytest.mark.repeats
     @pytest.mark.parametrize(("route", "caller", "status"), cases(ACCESS))
     def test_answer_each_caller_as_they_should(self, world: World, route: str, caller: str, status: int) -> None:
         before = world.tables()

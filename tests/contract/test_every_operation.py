@@ -14,7 +14,7 @@ from application.libs.redprint import Mounted, machinery
 from application.libs.view import implied_errors
 from tests.conftest import Caller
 
-pytestmark = pytest.mark.one_database  # tests/contract/test_hostile_input.py asks all of them
+pytestmark = [pytest.mark.one_database, pytest.mark.repeats]  # tests/contract/test_hostile_input.py asks all databases
 
 NOBODY = "01981f3e-7c5a-7b1e-9c55-0d7f5b1f2a10"
 MAX_BYTES = 1_048_576
