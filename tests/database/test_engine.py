@@ -87,6 +87,24 @@ class TestPrepareEngine:
         assert "a hash" not in str(raised.value)
 
 
+class TestEngineOptions:
+    @pytest.mark.parametrize(
+        ("address", "plain"),
+        [
+            ("root@127.0.0.1/test", True),
+            ("root@localhost:3306/test", True),
+            ("root@[::1]/test", True),
+            ("root@/test?unix_socket=/run/mysqld/mysqld.sock", True),
+            ("root@127.0.0.1/test?ssl_ca=/etc/ca.pem", False),
+            ("root@192.0.2.1/test", False),
+            ("root@localhost.example/test", False),
+        ],
+    )
+    def test_leaves_out_tls_only_where_nothing_leaves_the_machine(self, address: str, plain: bool) -> None:
+        arguments = engine_options(f"mysql+pymysql://{address}", 1)["connect_args"]
+        assert arguments.get("ssl_disabled", False) is plain
+
+
 class TestInMemory:
     @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:"])
     def test_has_one_connection(self, url: str) -> None:

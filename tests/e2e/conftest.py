@@ -14,6 +14,7 @@ from tests.e2e.server import Server
 ASYNC_MODES = ("threading", "gevent", "eventlet")
 
 Serve = Callable[..., Server]
+Shared = Callable[[str], Server]
 
 
 @pytest.fixture(scope="session")
@@ -71,7 +72,7 @@ def server(tmp_path: Path, migrated_file: Path) -> Iterator[Serve]:
 
 
 @pytest.fixture(scope="session")
-def shared(tmp_path_factory: pytest.TempPathFactory, migrated_file: Path) -> Iterator[Callable[[str], Server]]:
+def shared(tmp_path_factory: pytest.TempPathFactory, migrated_file: Path) -> Iterator[Shared]:
     """Return a function that gives the one server of a mode, with an admin, for tests that leave it running."""
     servers = Servers(tmp_path_factory.mktemp("shared"), migrated_file)
     running: dict[str, Server] = {}
@@ -89,6 +90,6 @@ def shared(tmp_path_factory: pytest.TempPathFactory, migrated_file: Path) -> Ite
 
 
 @pytest.fixture(params=ASYNC_MODES)
-def served(request: pytest.FixtureRequest, shared: Callable[[str], Server]) -> Server:
+def served(request: pytest.FixtureRequest, shared: Shared) -> Server:
     """Return the shared server of each async mode in turn."""
     return shared(request.param)

@@ -1,20 +1,20 @@
 """Use Swagger UI in a real browser, on the real server; `visit` fails on console errors and requests to elsewhere."""
 
 import re
-from collections.abc import Callable
 
 import pytest
 import requests
 from playwright.sync_api import Page, expect
 
 from tests.e2e.browser import visit
+from tests.e2e.conftest import Shared
 from tests.e2e.server import PASSWORD, Server
 
 PATIENCE = 30_000  # milliseconds: Swagger UI draws a large document on a machine with other things to do
 
 
 @pytest.fixture
-def ready(shared: Callable[[str], Server]) -> Server:
+def ready(shared: Shared) -> Server:
     """Return a server with an admin."""
     return shared("gevent")
 

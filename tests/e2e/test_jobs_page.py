@@ -1,13 +1,13 @@
 """Add, change, run and delete jobs in a real browser, on the real server."""
 
 import re
-from collections.abc import Callable
 
 import pytest
 import requests
 from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.browser import sign_in, visit
+from tests.e2e.conftest import Shared
 from tests.e2e.server import PASSWORD, Server
 
 PATIENCE = 15_000  # milliseconds: the runner of a busy machine
@@ -15,7 +15,7 @@ JOB = "prune-expired-tokens"
 
 
 @pytest.fixture
-def served(shared: Callable[[str], Server]) -> Server:
+def served(shared: Shared) -> Server:
     """Return a server that knows an admin; the tests leave its jobs as they found them."""
     return shared("gevent")
 

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.browser import Visit, visit, visit_again
-from tests.e2e.conftest import Serve
+from tests.e2e.conftest import Serve, Shared
 from tests.e2e.server import PASSWORD, Server
 
 FIELDS = [
@@ -79,8 +79,8 @@ class TestMonitoring:
             page.wait_for_timeout(4500)  # two samples that must not come
             assert values(page) == before
 
-    def test_shows_what_the_machine_says(self, server: Serve) -> None:
-        with visit(server().url) as visited:
+    def test_shows_what_the_machine_says(self, shared: Shared) -> None:
+        with visit(shared("gevent").url) as visited:
             start(visited.page)
             shown = values(visited.page)
             known = psutil.virtual_memory()._asdict()
@@ -91,8 +91,8 @@ class TestMonitoring:
                 f"{known['total'] / 1024**3:,.2f}"
             )
 
-    def test_is_paused_until_somebody_starts_it(self, server: Serve) -> None:
-        with visit(server().url) as visited:
+    def test_is_paused_until_somebody_starts_it(self, shared: Shared) -> None:
+        with visit(shared("gevent").url) as visited:
             sockets: list[str] = []
             visited.page.on("websocket", lambda socket: sockets.append(socket.url))
             visited.page.reload()
@@ -101,8 +101,8 @@ class TestMonitoring:
             expect(visited.page.get_by_role("table")).to_have_count(0)
             assert sockets == []
 
-    def test_is_remembered_for_the_tab(self, server: Serve) -> None:
-        served = server()
+    def test_is_remembered_for_the_tab(self, shared: Shared) -> None:
+        served = shared("gevent")
         with visit(served.url) as visited:
             start(visited.page)
             visited.page.reload()
@@ -141,8 +141,8 @@ class TestMonitoring:
             first.page.get_by_role("button", name="Stop monitoring").click()
             expect(status(second.page)).to_have_text("Live", timeout=PATIENCE)
 
-    def test_works_by_keyboard_alone(self, server: Serve) -> None:
-        with visit(server().url) as visited:
+    def test_works_by_keyboard_alone(self, shared: Shared) -> None:
+        with visit(shared("gevent").url) as visited:
             page = visited.page
             page.keyboard.press("Tab")
             expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
@@ -211,8 +211,8 @@ class TestAccessibility:
     """WCAG 2.2 AA, as far as axe sees it."""
 
     @pytest.mark.parametrize("scheme", ["light", "dark"])
-    def test_has_no_barrier(self, server: Serve, scheme: str) -> None:
-        with visit(server().url, color_scheme=scheme) as visited:
+    def test_has_no_barrier(self, shared: Shared, scheme: str) -> None:
+        with visit(shared("gevent").url, color_scheme=scheme) as visited:
             expect(status(visited.page)).to_have_text("Paused")
             assert visited.barriers() == []
             start(visited.page)
@@ -220,8 +220,8 @@ class TestAccessibility:
             visited.page.get_by_role("button", name="Stop monitoring").click()
             assert visited.barriers() == []
 
-    def test_has_none_on_a_phone(self, server: Serve) -> None:
-        with visit(server().url, viewport={"width": 390, "height": 844}) as visited:
+    def test_has_none_on_a_phone(self, shared: Shared) -> None:
+        with visit(shared("gevent").url, viewport={"width": 390, "height": 844}) as visited:
             start(visited.page)
             assert visited.barriers() == []
             for width in (390, 320):
@@ -229,8 +229,8 @@ class TestAccessibility:
                 assert visited.page.evaluate("document.documentElement.scrollWidth") == width
 
     @pytest.mark.parametrize("locale", ["en-US", "zh-CN"])
-    def test_has_none_on_a_missing_page(self, server: Serve, locale: str) -> None:
-        with visit(server().url, locale=locale) as visited:
+    def test_has_none_on_a_missing_page(self, shared: Shared, locale: str) -> None:
+        with visit(shared("gevent").url, locale=locale) as visited:
             with visited.forgiving(re.compile("status of 404")):
                 visited.page.goto(f"{visited.page.url.rstrip('/')}/nowhere")
             heading = {"en-US": "Page not found", "zh-CN": "页面不存在"}[locale]
@@ -241,8 +241,8 @@ class TestAccessibility:
 class TestLanguage:
     """English and Chinese."""
 
-    def test_follows_the_browser_until_one_is_chosen(self, server: Serve) -> None:
-        with visit(server().url, locale="zh-CN") as visited:
+    def test_follows_the_browser_until_one_is_chosen(self, shared: Shared) -> None:
+        with visit(shared("gevent").url, locale="zh-CN") as visited:
             page = visited.page
             expect(page.locator("html")).to_have_attribute("lang", "zh-CN")
             expect(page).to_have_title("监控 · Redprint")
@@ -259,8 +259,8 @@ class TestLanguage:
 class TestTheme:
     """Light and dark."""
 
-    def test_is_set_before_the_first_paint(self, server: Serve) -> None:
-        with visit(server().url, color_scheme="light") as visited:
+    def test_is_set_before_the_first_paint(self, shared: Shared) -> None:
+        with visit(shared("gevent").url, color_scheme="light") as visited:
             page = visited.page
             paper = "getComputedStyle(document.documentElement).backgroundColor"
             light = page.evaluate(paper)

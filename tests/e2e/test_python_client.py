@@ -4,12 +4,13 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 import requests
 
+from tests.e2e.conftest import Shared
 from tests.e2e.server import PASSWORD, ROOT, Server
 
 PROGRAMS = ROOT / "tests" / "clients"
@@ -20,7 +21,7 @@ CONFIG = '{"content_type_overrides": {"*/*": "application/octet-stream", "image/
 
 
 @pytest.fixture(scope="module")
-def served(shared: Callable[[str], Server]) -> Server:
+def served(shared: Shared) -> Server:
     """Return a server with an admin."""
     return shared("gevent")
 

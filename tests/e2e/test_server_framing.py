@@ -3,7 +3,6 @@
 import json
 import re
 import socket
-from collections.abc import Callable
 from contextlib import suppress
 from urllib.parse import quote, urlencode
 
@@ -11,6 +10,7 @@ import pytest
 import requests
 
 from application.libs.listing import MAX_ADDRESS, REQUEST_LINE
+from tests.e2e.conftest import Shared
 from tests.e2e.server import PASSWORD, Server
 
 BLOGS = "/api/v1/blog"
@@ -238,7 +238,7 @@ class TestSmuggling:
 
 class TestSlowClients:
     @pytest.mark.parametrize("async_mode", ["gevent", "eventlet"])  # threads are few: there a proxy has to take them
-    def test_do_not_keep_others_out(self, shared: Callable[[str], Server], async_mode: str) -> None:
+    def test_do_not_keep_others_out(self, shared: Shared, async_mode: str) -> None:
         served = shared(async_mode)
         slow = [socket.create_connection(("127.0.0.1", served.port), timeout=10) for _ in range(60)]
         try:

@@ -2,7 +2,7 @@
 
 import re
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
 
@@ -11,6 +11,7 @@ import requests
 from playwright.sync_api import Locator, Page, WebSocketRoute, expect
 
 from tests.e2e.browser import sign_in, visit
+from tests.e2e.conftest import Shared
 from tests.e2e.server import PASSWORD, Server
 
 PATIENCE = 20_000  # milliseconds: the runner of a busy machine
@@ -19,7 +20,7 @@ ENDED = re.compile("Done|Cancelled")
 
 
 @pytest.fixture
-def served(shared: Callable[[str], Server]) -> Server:
+def served(shared: Shared) -> Server:
     """Return a server that knows an admin, whose runner does tasks."""
     served = shared("gevent")
     served.await_runner()

@@ -2,18 +2,18 @@
 
 import re
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import requests
 
+from tests.e2e.conftest import Shared
 from tests.e2e.node import CLIENTS, MODULES, run_node
 from tests.e2e.server import PASSWORD, Server
 
 
 @pytest.fixture(scope="module")
-def served(shared: Callable[[str], Server]) -> Server:
+def served(shared: Shared) -> Server:
     """Return a server with an admin."""
     return shared("gevent")
 
