@@ -23,14 +23,7 @@ from tests.waiting import wait_until
 
 pytestmark = [pytest.mark.timed, pytest.mark.timeout(300)]
 
-PLACES = [
-    ("memory", "sqlite"),
-    ("memory", "postgresql"),
-    ("memory", "mariadb"),
-    ("redis", "sqlite"),
-    ("redis", "postgresql"),
-    ("rabbitmq", "mariadb"),
-]
+PLACES = [("memory", "sqlite"), ("redis", "postgresql"), ("rabbitmq", "mariadb")]
 """What rings, and the database beside it."""
 
 LEASE_SECONDS = 3
