@@ -1,9 +1,11 @@
 """Drive the Chromium that is installed, and hold every page to what no page of ours may do."""
 
+import math
 import os
 import re
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -42,6 +44,7 @@ FLAGS = (
     "--disable-dev-shm-usage",
 )
 RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
+LATE_SECONDS = 5
 LOST_SOCKET = re.compile(r"WebSocket connection to 'ws://127\.0\.0\.1:\d+/socket\.io/.*' failed")
 
 
@@ -52,7 +55,7 @@ class Visit:
         """Listen before anything is loaded."""
         self.page = page
         self.faults: list[str] = []
-        self._forgiven: re.Pattern[str] | None = None
+        self._forgiven: dict[re.Pattern[str], float] = {}
         page.on("console", self._console)
         page.on("pageerror", lambda error: self.faults.append(f"page error: {error}"))
         page.on("request", self._request)
@@ -60,12 +63,15 @@ class Visit:
 
     @contextmanager
     def forgiving(self, pattern: re.Pattern[str] = LOST_SOCKET) -> Iterator[None]:
-        """Forgive console errors that the test provokes, as those of a server that was stopped, while it does so."""
-        self._forgiven = pattern
+        """Forgive console errors that the test provokes, as those of a server that was stopped, while it does so.
+
+        A busy browser may tell them some time after the page has shown what came of it.
+        """
+        self._forgiven[pattern] = math.inf
         try:
             yield
         finally:
-            self._forgiven = None
+            self._forgiven[pattern] = time.monotonic() + LATE_SECONDS
 
     def barriers(self) -> list[str]:
         """List what axe finds against WCAG 2.2 A and AA."""
@@ -74,8 +80,9 @@ class Visit:
         return [f"{found['id']}: {node['html']}" for found in answer["violations"] for node in found["nodes"]]
 
     def _console(self, message: ConsoleMessage) -> None:
-        text = message.text
-        if message.type in ("error", "warning") and not (self._forgiven and self._forgiven.search(text)):
+        text, moment = message.text, time.monotonic()
+        forgiven = any(pattern.search(text) for pattern, until in self._forgiven.items() if moment < until)
+        if message.type in ("error", "warning") and not forgiven:
             self.faults.append(f"console {message.type}: {text}")
 
     def _request(self, request: Request) -> None:
@@ -106,7 +113,7 @@ def visit(url: str, **options: Any) -> Iterator[Visit]:
             yield visited
         finally:
             context.close()
-    assert visited.faults == []
+    assert visited.faults == [], visited.faults
 
 
 @contextmanager
