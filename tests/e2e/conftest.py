@@ -71,22 +71,47 @@ def server(tmp_path: Path, migrated_file: Path) -> Iterator[Serve]:
     servers.end()
 
 
-@pytest.fixture(scope="session")
-def shared(tmp_path_factory: pytest.TempPathFactory, migrated_file: Path) -> Iterator[Shared]:
-    """Return a function that gives the one server of a mode, with an admin, for tests that leave it running."""
-    servers = Servers(tmp_path_factory.mktemp("shared"), migrated_file)
-    running: dict[str, Server] = {}
+class SharedServers:
+    """Give the one server of a mode, with an admin, to tests that leave it running."""
 
-    def serve(async_mode: str) -> Server:
-        if async_mode not in running:
-            served = servers(async_mode=async_mode)
+    def __init__(self, folder: Path, migrated_file: Path) -> None:
+        """Begin with none."""
+        self._servers = Servers(folder, migrated_file)
+        self._running: dict[str, Server] = {}
+
+    def __call__(self, async_mode: str) -> Server:
+        """Return the server of a mode."""
+        if async_mode not in self._running:
+            served = self._servers(async_mode=async_mode)
             created = served.manage("create-admin")
             assert created.returncode == 0, created.stderr
-            running[async_mode] = served
-        return running[async_mode]
+            self._running[async_mode] = served
+        return self._running[async_mode]
 
-    yield serve
+    def end(self) -> None:
+        """End them all; who asks again gets another."""
+        self._running.clear()
+        self._servers.end()
+
+
+_SHARED = pytest.StashKey[SharedServers]()
+
+
+@pytest.fixture(scope="session")
+def shared(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, migrated_file: Path
+) -> Iterator[Shared]:
+    """Return a function that gives the one server of a mode, with an admin, for tests that leave it running."""
+    servers = SharedServers(tmp_path_factory.mktemp("shared"), migrated_file)
+    request.config.stash[_SHARED] = servers
+    yield servers
     servers.end()
+
+
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """End the shared servers while other tests run: nine that are idle take an eighth of a small machine."""
+    if _SHARED in item.config.stash and (nextitem is None or "e2e" not in nextitem.path.parts):
+        item.config.stash[_SHARED].end()
 
 
 @pytest.fixture(params=ASYNC_MODES)

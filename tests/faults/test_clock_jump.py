@@ -7,7 +7,7 @@ import pytest
 from tests.faults.competition import Competition, stop
 from tests.modules.scheduler.conftest import Ledger
 
-pytestmark = pytest.mark.timed
+pytestmark = [pytest.mark.timed, pytest.mark.one_database]
 
 
 class Clocks:

@@ -8,7 +8,7 @@ import pytest
 from tests.faults.competition import AFTER_KILL_SECONDS, Competition
 from tests.private_redis import PrivateRedis, private_redis
 
-pytestmark = pytest.mark.timed
+pytestmark = [pytest.mark.timed, pytest.mark.one_database]
 
 
 @pytest.fixture(scope="module")
