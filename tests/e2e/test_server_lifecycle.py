@@ -79,7 +79,7 @@ class TestReload:
         (worker,) = served.workers()
         with polling(f"{served.url}/api/v1/tag") as statuses:
             served.process.send_signal(signal.SIGHUP)
-            await_end([worker, runner], 10)
+            await_end([worker, runner], 30)
             successor = served.await_runner()
             time.sleep(0.5)
         assert len(statuses) > 5
