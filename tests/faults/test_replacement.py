@@ -10,7 +10,7 @@ from tests.conftest import Caller
 from tests.faults.competition import AFTER_STOP_SECONDS, Competition, stop
 from tests.modules.scheduler.conftest import JOBS, Ledger
 
-pytestmark = pytest.mark.timed
+pytestmark = [pytest.mark.timed, pytest.mark.one_database]
 
 
 class TestRollingRestart:
