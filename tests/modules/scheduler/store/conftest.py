@@ -60,9 +60,8 @@ _ABSENT: set[str] = set()
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out the stores beside the database but on the first one: the database has no part in them."""
-    doubled = [item for item in items if _is_doubled(item)]
-    config.hook.pytest_deselected(items=doubled)
-    items[:] = [item for item in items if item not in set(doubled)]
+    config.hook.pytest_deselected(items=[item for item in items if _is_doubled(item)])
+    items[:] = [item for item in items if not _is_doubled(item)]
 
 
 def _is_doubled(item: pytest.Item) -> bool:
