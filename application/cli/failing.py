@@ -11,12 +11,12 @@ import sys
 import traceback
 from collections.abc import Callable, Iterable
 from contextlib import closing
-from ipaddress import ip_address
 from typing import Any, NoReturn
 
 from werkzeug.serving import is_running_from_reloader, run_simple
 
 from application.libs.declaration import DeclarationError
+from application.libs.host import is_loopback
 
 Answer = Iterable[bytes]
 Wsgi = Callable[..., Answer]
@@ -65,16 +65,8 @@ def end(error: Exception) -> NoReturn:
     if is_running_from_reloader():
         sys.stderr.write("Waiting for the next change of a file.\n")
         host, port = _address(int(os.environ[LISTENING]))
-        run_simple(host, port, stand_in(error, tells=is_private(host)), use_reloader=True, threaded=True)
+        run_simple(host, port, stand_in(error, tells=is_loopback(host)), use_reloader=True, threaded=True)
     raise SystemExit(1)
-
-
-def is_private(host: str) -> bool:
-    """Tell whether only this machine can ask a server that listens there, and may read what went wrong."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"
 
 
 def _address(descriptor: int) -> tuple[str, int]:

@@ -17,9 +17,10 @@ from application.cli import failing
 from application.cli.dashboard import OUTPUT, SOURCES, TOKENS, build, find_node
 from application.cli.failing import Answer, Wsgi
 from application.cli.start import prepare
-from application.config import address, server
+from application.config import server
 from application.config.setting import ROOT, AsyncMode, Environment, Settings, settings_or_exit
 from application.factory import create_app
+from application.libs.host import is_loopback
 from application.libs.supervisor import die_with
 
 
@@ -58,7 +59,7 @@ def runserver(host: str | None, port: int | None, reload: bool, debugger: bool, 
     settings = settings_or_exit(async_mode=AsyncMode.THREADING, flask_debug=debugger, **given)
     if settings.environment is Environment.PRODUCTION:
         raise click.UsageError("runserver is for development: use `run`, or gunicorn, in production")
-    if settings.debug and not address.is_loopback(settings.host):
+    if settings.debug and not is_loopback(settings.host):
         raise click.UsageError(f"The debugger opens a shell to whoever reaches {settings.host}: add --no-debugger")
     first = not is_running_from_reloader()
     if first:
@@ -150,7 +151,7 @@ def _application(settings: Settings) -> Wsgi:
         if not is_running_from_reloader():
             raise
         failing.tell(error)
-        return failing.stand_in(error, tells=failing.is_private(settings.host))
+        return failing.stand_in(error, tells=is_loopback(settings.host))
     runtime.start(app)
     return app
 

@@ -1,6 +1,5 @@
 """Judge and complete the addresses of databases, brokers and servers."""
 
-import ipaddress
 import tempfile
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -108,11 +107,3 @@ def passwords(text: str | None) -> list[str]:
         return []
     raw = urlsplit(text).password
     return [raw, unquote(raw)] if raw else []
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether only this machine can reach a server that listens there."""
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return host.lower() == "localhost"

@@ -8,7 +8,7 @@ from application.config.choice import AsyncMode, FileStorage, Opening, RunnerMod
 from application.config.file_variable import FileVariables
 from application.config.variable import ROOT, Variables
 from application.libs import sms
-from application.libs.host import HostNames
+from application.libs.host import HostNames, is_loopback
 from application.libs.outbound import Outbound, Refused
 
 
@@ -26,7 +26,7 @@ def _anywhere(settings: Variables) -> list[tuple[bool, str]]:
     own_process = settings.runner is RunnerMode.AUTO and not settings.testing
     since, sunset = settings.v1_deprecated_at, settings.v1_sunset_at
     fault_of_url = _fault_of_url(settings)
-    exposed = settings.production or not address.is_loopback(settings.host)
+    exposed = settings.production or not is_loopback(settings.host)
     return [
         (
             inline and settings.workers > 1,
@@ -147,7 +147,7 @@ def _in_production(settings: FileVariables) -> list[tuple[bool, str]]:
             "FILE_DIRECTORY lies in a temporary directory, lost at a reboot: name one that stays",
         ),
         (
-            plain_mail and not address.is_loopback(settings.mail_server),
+            plain_mail and not is_loopback(settings.mail_server),
             "MAIL_PASSWORD would cross the network in clear: set MAIL_USE_TLS=1, or MAIL_PORT=465",
         ),
         (
@@ -161,4 +161,4 @@ def _sends_sms_in_clear(settings: Variables) -> bool:
     if settings.sms_url is None:
         return False
     parts = sms.read_url(settings.sms_url.get_secret_value())
-    return parts.scheme == "http" and not address.is_loopback(parts.hostname or "")
+    return parts.scheme == "http" and not is_loopback(parts.hostname or "")

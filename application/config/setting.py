@@ -18,6 +18,7 @@ from application.config.refusal import refusals
 from application.config.variable import ROOT
 from application.libs import jobstore, sms
 from application.libs.declaration import StartRefused
+from application.libs.host import is_loopback
 from application.libs.redaction import Redaction
 from application.libs.storage.place import LocalPlace, Place, QiniuPlace, S3Place
 
@@ -63,7 +64,7 @@ class Settings(FileVariables):
     def ws_is_open(self) -> bool:
         """Tell whether /ws takes viewers without a token."""
         if self.ws_open is None:
-            return self.environment is Environment.DEVELOPMENT and address.is_loopback(self.host)
+            return self.environment is Environment.DEVELOPMENT and is_loopback(self.host)
         return self.ws_open
 
     @property

@@ -56,7 +56,7 @@ def _default_sample_data(known: dict[str, Any]) -> bool:
 
 
 def _default_trusted_hosts(known: dict[str, Any]) -> tuple[str, ...]:
-    private = known.get("environment") is not Environment.PRODUCTION and address.is_loopback(known.get("host", ""))
+    private = known.get("environment") is not Environment.PRODUCTION and host.is_loopback(known.get("host", ""))
     return LOOPBACK_NAMES if private else ()
 
 

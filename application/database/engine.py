@@ -9,13 +9,13 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, QueuePool, create_engine, event, make_url
 
+from application.libs.host import is_loopback
+
 BUSY_TIMEOUT_SECONDS = 5
 """How long a writer waits for another's lock before the answer is 503."""
 
 _BESIDE = 2
 """How many connections for short reads beside are kept."""
-
-_HERE = (None, "localhost", "127.0.0.1", "::1")
 
 _TEXT_OID = 25  # PostgreSQL's catalogue number of the type text
 
@@ -62,7 +62,7 @@ def _stays_here(url: URL) -> bool:
 
     That takes 50 ms. Whoever names certificates in the URL gets TLS here, too.
     """
-    return url.host in _HERE and not any(name.startswith("ssl") for name in url.query)
+    return is_loopback(url.host or "localhost") and not any(name.startswith("ssl") for name in url.query)
 
 
 def engine_beside(engine: Engine) -> Engine | None:

@@ -1,5 +1,6 @@
 """Judge the host a request names (RFC 9112 §3.2)."""
 
+import ipaddress
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -22,6 +23,14 @@ def canonical(name: str) -> str:
     if NAME.fullmatch(plain) is None:
         raise ValueError(f"{name} is no host name; write it without scheme, port and wildcard")
     return f"{dot}{plain}"
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether only this machine can reach a server that listens there."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
 
 
 class HostNames:

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from application.config.address import in_memory, in_temporary_directory, is_loopback, passwords
+from application.config.address import in_memory, in_temporary_directory, passwords
 
 
 class TestInMemory:
@@ -58,21 +58,3 @@ class TestPasswords:
     )
     def test_gives_both_spellings(self, url: str | None, found: set[str]) -> None:
         assert set(passwords(url)) == found
-
-
-class TestIsLoopback:
-    @pytest.mark.parametrize(
-        ("host", "answer"),
-        [
-            ("127.0.0.1", True),
-            ("127.9.9.9", True),
-            ("::1", True),
-            ("[::1]", True),
-            ("Localhost", True),
-            ("::", False),
-            ("192.0.2.1", False),
-            ("example.org", False),
-        ],
-    )
-    def test_knows_this_machine(self, host: str, answer: bool) -> None:
-        assert is_loopback(host) is answer

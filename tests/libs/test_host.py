@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from application.libs.host import MOST_KNOWN_HOSTS, HostNames, TrustedHosts, canonical
+from application.libs.host import MOST_KNOWN_HOSTS, HostNames, TrustedHosts, canonical, is_loopback
 
 
 def _environ(host: str | None, target: str = "/", protocol: str = "HTTP/1.1") -> dict[str, Any]:
@@ -73,3 +73,21 @@ class TestTrustedHosts:
         for number in range(MOST_KNOWN_HOSTS + 10):
             assert trusted.fault(_environ(f"h{number}.example")) is None
         assert len(trusted._known) == MOST_KNOWN_HOSTS
+
+
+class TestIsLoopback:
+    @pytest.mark.parametrize(
+        ("host", "answer"),
+        [
+            ("127.0.0.1", True),
+            ("127.9.9.9", True),
+            ("::1", True),
+            ("[::1]", True),
+            ("Localhost", True),
+            ("::", False),
+            ("192.0.2.1", False),
+            ("example.org", False),
+        ],
+    )
+    def test_knows_this_machine(self, host: str, answer: bool) -> None:
+        assert is_loopback(host) is answer
