@@ -7,11 +7,14 @@ limit here, strangers could take them all.
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from socket import SHUT_RDWR
 from threading import Lock
 from time import monotonic
 from typing import Any
 from urllib.parse import parse_qs
+
+from simple_websocket import ConnectionClosed
 
 from application.libs.error import Unavailable
 
@@ -48,6 +51,9 @@ class Door:
     ) -> None:
         self._app = app
         self._server = server
+        if server.eio.async_mode != "eventlet":  # which brings websockets of its own; no setting names the class
+            driver = server.eio._async  # noqa: SLF001
+            server.eio._async = {**driver, "websocket": partial(_parting, driver["websocket"])}  # noqa: SLF001
         self._namespace = namespace
         self._limit = limit
         self._patience_seconds = patience_seconds
@@ -103,3 +109,16 @@ class Door:
     def _has_joined(self, sid: str) -> bool:
         manager = self._server.manager
         return bool(manager.is_connected(manager.sid_from_eio_sid(sid, self._namespace), self._namespace))
+
+
+def _parting(make: Callable[[Any, Any], Any], handler: Any, server: Any) -> Any:
+    """Return a websocket whose client may hang up while it says goodbye: Engine.IO's thread would die of it."""
+    websocket = make(handler, server)
+    say_goodbye = websocket.close
+
+    def close() -> None:
+        with suppress(OSError, ConnectionClosed):
+            say_goodbye()
+
+    websocket.close = close
+    return websocket

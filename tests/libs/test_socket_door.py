@@ -1,5 +1,6 @@
 """The door before Socket.IO, with a real server behind it; websockets pass it in tests/e2e/test_sockets_flood.py."""
 
+import socket
 from collections.abc import Iterator
 from typing import Any
 
@@ -70,3 +71,27 @@ class TestSweep:
         door.sweep()
         door.sweep()
         assert not any(client.closed for client in server.eio.sockets.values())
+
+
+class TestWebSocket:
+    @pytest.mark.parametrize("mode", ["threading", "gevent"])
+    def test_says_goodbye_in_silence_to_who_has_left(self, mode: str) -> None:
+        server = socketio.Server(async_mode=mode, namespaces=["/ws"], monitor_clients=False)
+        door_to(server)
+        ours, theirs = socket.socketpair()
+        headers = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
+        headers["Sec-WebSocket-Key"] = "dGhlIHNhbXBsZSBub25jZQ=="
+        environ = EnvironBuilder(headers=list(headers.items())).get_environ()
+        environ["gunicorn.socket"] = ours
+        closed: list[bool] = []
+
+        def talk(websocket: Any) -> None:
+            theirs.close()
+            ours.close()  # as its reader does when the client hangs up, a moment before it says so
+            websocket.ws.connected = True
+            websocket.close()
+            closed.append(True)
+
+        with pytest.raises(StopIteration):  # how gunicorn is told that nothing is to be answered
+            server.eio._async["websocket"](talk, server.eio)(environ, lambda *_any: None)
+        assert closed == [True]
