@@ -44,6 +44,7 @@ test: $(VENV)/.installed-dev $(VENV)/.node ## Run every test that can run here a
 		$(BIN)/python -m pytest $(ALONE) -m "not timed" $(AGAIN) $(WHICH) || status=$$?; \
 	[ -n "$(UNTIMED)" ] || $(BIN)/python -m pytest -m timed $(THEN) $(WHICH) || \
 		$(BIN)/python -m pytest $(ALONE) -m timed $(THEN) $(WHICH) || status=$$?; \
+	[ $$status -eq 0 ] || { echo "These failed twice:" && cat .pytest_cache/v/cache/lastfailed; } 2>/dev/null; \
 	exit $$status
 
 UNJUDGED := --cov-report= --cov-fail-under=0

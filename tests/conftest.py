@@ -1,6 +1,7 @@
 """Fixtures: an application on each database that is reachable, callers who are signed in, and a detector of leaks."""
 
 import os
+import signal
 import threading
 import time
 from collections import Counter
@@ -166,6 +167,12 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 
 def _sendable(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C end the servers of tests that a shell runs in the background, where it is ignored."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

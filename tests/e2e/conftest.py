@@ -2,7 +2,7 @@
 
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from itertools import count
 from pathlib import Path
@@ -108,8 +108,10 @@ def shared(
     servers.end()
 
 
-def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None]:
     """End the shared servers while other tests run: nine that are idle take an eighth of a small machine."""
+    yield  # first to what cleans up after the test, which may need them
     if _SHARED in item.config.stash and (nextitem is None or "e2e" not in nextitem.path.parts):
         item.config.stash[_SHARED].end()
 
