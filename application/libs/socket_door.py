@@ -51,9 +51,10 @@ class Door:
     ) -> None:
         self._app = app
         self._server = server
-        if server.eio.async_mode != "eventlet":  # which brings websockets of its own; no setting names the class
-            driver = server.eio._async  # noqa: SLF001
-            server.eio._async = {**driver, "websocket": partial(_parting, driver["websocket"])}  # noqa: SLF001
+        if server.eio.async_mode != "eventlet":  # which brings websockets of its own
+            driver = server.eio._async  # noqa: SLF001 -- no setting names the class of websockets
+            driver = {**driver, "websocket": partial(_parting, driver["websocket"])}
+            server.eio._async = driver  # noqa: SLF001 -- as above
         self._namespace = namespace
         self._limit = limit
         self._patience_seconds = patience_seconds
