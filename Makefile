@@ -8,6 +8,7 @@ BIN := $(VENV)/bin
 TEST_PROCESSES ?= 3
 # What failed is asked once more, alone: a machine that others use may have stood still for a moment. Both times are printed.
 ALONE := --last-failed --last-failed-no-failures none --maxfail 3
+FAILED := .pytest_cache/v/cache/lastfailed
 PYTHONS ?= 3.12 3.13
 SHARED := --numprocesses $(TEST_PROCESSES) --dist worksteal
 # What another Python could break: machinery, rules, endpoints and the server; not pages, documents and the faults of machines.
@@ -44,7 +45,7 @@ test: $(VENV)/.installed-dev $(VENV)/.node ## Run every test that can run here a
 		$(BIN)/python -m pytest $(ALONE) -m "not timed" $(AGAIN) $(WHICH) || status=$$?; \
 	[ -n "$(UNTIMED)" ] || $(BIN)/python -m pytest -m timed $(THEN) $(WHICH) || \
 		$(BIN)/python -m pytest $(ALONE) -m timed $(THEN) $(WHICH) || status=$$?; \
-	[ $$status -eq 0 ] || { echo "These failed twice:" && cat .pytest_cache/v/cache/lastfailed; } 2>/dev/null; \
+	[ $$status -eq 0 ] || ! [ -f $(FAILED) ] || { echo "Failed, and not green since:"; cat $(FAILED); echo; }; \
 	exit $$status
 
 UNJUDGED := --cov-report= --cov-fail-under=0

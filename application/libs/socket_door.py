@@ -52,9 +52,8 @@ class Door:
         self._app = app
         self._server = server
         if server.eio.async_mode != "eventlet":  # which brings websockets of its own
-            driver = server.eio._async  # noqa: SLF001 -- no setting names the class of websockets
-            driver = {**driver, "websocket": partial(_parting, driver["websocket"])}
-            server.eio._async = driver  # noqa: SLF001 -- as above
+            eio = server.eio
+            eio._async = {**eio._async, "websocket": partial(_parting, eio._async["websocket"])}  # noqa: SLF001 -- no setting names it
         self._namespace = namespace
         self._limit = limit
         self._patience_seconds = patience_seconds

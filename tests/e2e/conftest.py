@@ -111,9 +111,11 @@ def shared(
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None]:
     """End the shared servers while other tests run: nine that are idle take an eighth of a small machine."""
-    yield  # first to what cleans up after the test, which may need them
-    if _SHARED in item.config.stash and (nextitem is None or "e2e" not in nextitem.path.parts):
-        item.config.stash[_SHARED].end()
+    try:
+        yield  # first to what cleans up after the test, which may need them
+    finally:
+        if _SHARED in item.config.stash and (nextitem is None or "e2e" not in nextitem.path.parts):
+            item.config.stash[_SHARED].end()
 
 
 @pytest.fixture(params=ASYNC_MODES)
