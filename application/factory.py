@@ -26,6 +26,7 @@ from application.database import (
 )
 from application.extensions import babel, compression, scheduler, socketio, storage, webhooks
 from application.libs import background, failure, outgoing, redprint
+from application.libs.browser_session import BrowserSessions
 from application.libs.cors import CrossOrigin, socket_origins
 from application.libs.edge import Edge
 from application.libs.executor import handings
@@ -39,6 +40,7 @@ from application.modules.auth.business import identify
 from application.modules.dashboard.pages import preferred_language, render_error
 from application.modules.idempotency import business as idempotency
 from application.modules.scheduler import engine
+from application.modules.session.tasks import note_seen
 from application.modules.task import engine as task_engine
 from application.permissions import Permission
 
@@ -72,13 +74,15 @@ def create_app(settings: Settings | None = None, config: Mapping[str, Any] | Non
     compression.init_app(app)  # first, so that its hook is the last
     babel.init_app(app, locale_selector=preferred_language)
     storage.init_app(app, make_storage(settings.storage_place))
+    browsers = app.extensions["browser_sessions"] = BrowserSessions(settings.secret_key.get_secret_value())
     redprint.init_app(
         app,
         transaction=transaction,
-        identify=identify,
+        identify=partial(identify, seen=note_seen),
         retry_on=SerializationFailure,
         answers=idempotency,
         beside=beside,
+        browsers=browsers,
         limits=FlaskLimits(app, redis_url=settings.redis_url) if settings.rate_limits_enabled else None,
         permissions=frozenset(Permission),
     )

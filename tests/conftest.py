@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 
 from application.cli import database
 from application.database import transaction
-from application.modules.auth import business as auth_business
+from application.modules.session import business as sessions
 from application.modules.user import business as user_business
 from application.permissions import Role
 from tests.applications import migrated
@@ -121,7 +121,7 @@ class Caller:
         """Create the user and a token."""
         with app.app_context(), transaction():
             user = user_business.create(name=name, password_hash=None, roles=roles)
-            self.token = auth_business.create_token(user.id, ttl_seconds=600).token
+            self.token = sessions.begin(user.id).token
         self.id = user.id
         self.name = name
         self.client = app.test_client()

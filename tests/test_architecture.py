@@ -28,8 +28,12 @@ MAX_SUPPRESSIONS = 10
 RAW_VIEWS = {"v1.openapi", "v2.openapi"}
 """Rules under a surface that are no operations: the document itself."""
 
-OPEN_TO_EVERY_CALLER = {"v1.auth.logout", "v2.auth.logout"}
-"""Changing operations that ask for no permission: everybody may sign out."""
+OPEN_TO_EVERY_CALLER = {
+    f"{version}.{name}"
+    for version in ("v1", "v2")
+    for name in ("auth.logout", "auth.logout_everywhere", "session.delete")
+}
+"""Changing operations that ask for no permission: everybody may sign out, here and elsewhere."""
 
 TESTED_TOGETHER = {
     **dict.fromkeys(

@@ -119,14 +119,14 @@ class TestClock:
     def test_runs_the_jobs_that_the_code_declares(self, app: Flask) -> None:
         with clock(app) as c:
             c.advance(hours=1)
-            assert c.fired("prune-expired-tokens") == 6
+            assert c.fired("prune-expired-sessions") == 6
 
     def test_begins_anew_after_another(self, app: Flask) -> None:
         for _time in range(2):
             with clock(app) as c:
                 assert isinstance(c, VirtualClock)
                 c.advance(minutes=10)
-                assert c.fired("prune-expired-tokens") == 1
+                assert c.fired("prune-expired-sessions") == 1
 
     def test_refuses_while_the_scheduler_runs_here(self, app: Flask) -> None:
         with clock(app), pytest.raises(ClockError, match="RUNNER=none"), clock(app):

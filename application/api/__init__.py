@@ -14,6 +14,7 @@ from application.libs import asyncapi, multilingual, openapi
 from application.libs.multilingual import Translate, untranslated
 from application.libs.ok import Json
 from application.libs.redprint import machinery
+from application.modules.auth.pages import pages as sign_in
 from application.modules.dashboard.pages import dashboard
 from application.modules.documentation.pages import documentation
 from application.modules.monitor.sockets import MonitorNamespace
@@ -40,6 +41,7 @@ def init_app(app: Flask) -> None:
         version = VERSIONS[surface.name]
         openapi.serve(app, surface, *beside, version=version, description=DESCRIPTION, translators=TRANSLATORS)
     app.register_blueprint(dashboard)
+    app.register_blueprint(sign_in)
     app.register_blueprint(documentation)
     socketio.on_namespace(MonitorNamespace(SOCKET_NAMESPACE, app))
     multilingual.serve(app, "/api/asyncapi.json", "asyncapi", sockets_document, TRANSLATORS)

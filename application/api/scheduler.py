@@ -1,13 +1,13 @@
 """The scheduler's API: Flask-APScheduler's wire format at a prefix of its own."""
 
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import Flask, request
 
 from application.api.scheduler_caller import caller_of
 from application.libs.error import Forbidden
 from application.libs.ok import Bare
+from application.libs.origin import from_another_site
 from application.libs.redprint import Surface
 from application.modules.scheduler.endpoints import scheduler
 from application.modules.scheduler.endpoints_operation import operation
@@ -49,7 +49,5 @@ def _refuse_other_sites() -> None:
     """Refuse what another site's page sends: unlike a bearer token, a Basic password comes along unasked."""
     if request.method in ("GET", "HEAD", "OPTIONS"):
         return
-    origin = request.headers.get("Origin")
-    foreign = origin is not None and urlsplit(origin).netloc != request.host
-    if foreign or request.headers.get("Sec-Fetch-Site") == "cross-site":
+    if from_another_site(request.environ):
         raise ForeignOrigin

@@ -6,13 +6,14 @@ from application.modules.auth.endpoints import auth
 from application.modules.blog.endpoints_v2 import blog, blogs
 from application.modules.file.endpoints import file
 from application.modules.message.endpoints import message
+from application.modules.session.endpoints import session
 from application.modules.tag.endpoints import tag
 from application.modules.task.endpoints import task
 from application.modules.user.endpoints import user
 
 VERSION = "2.0.0"
 
-REDPRINTS = (auth, blog, blogs, file, message, tag, task, user)
+REDPRINTS = (auth, blog, blogs, file, message, session, tag, task, user)
 
 
 def surface() -> Surface:

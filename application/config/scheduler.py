@@ -9,9 +9,9 @@ from typing import Any
 
 SCHEDULER_JOBS: list[dict[str, Any]] = [
     {
-        "id": "prune-expired-tokens",
-        "name": "Prune expired tokens",
-        "func": "application.modules.auth.tasks:prune_expired_tokens",
+        "id": "prune-expired-sessions",
+        "name": "Prune expired sessions",
+        "func": "application.modules.session.tasks:prune_expired_sessions",
         "trigger": "interval",
         "minutes": 10,
     },

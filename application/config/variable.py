@@ -122,7 +122,11 @@ class Variables(BaseSettings):
         default_factory=_default_sample_data,
         description="Whether a first start loads sample users, tags and blogs; empty: only in development",
     )
-    token_ttl_seconds: int = Field(43_200, ge=60, description="Life of a login; 12 hours, after NIST SP 800-63B")
+    access_seconds: int = Field(900, ge=60, description="Life of an access token; 15 minutes")
+    session_idle_seconds: int = Field(
+        604_800, ge=300, description="Life of a session that is not refreshed; 7 days, the life of a refresh token"
+    )
+    session_max_seconds: int = Field(2_592_000, ge=300, description="Life of a session in all; 30 days")
     trusted_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
         default_factory=_default_trusted_hosts,
         description="Host names served, by commas, `.name` with its subdomains; empty: any, on loopback outside "

@@ -14,13 +14,13 @@ class PermissionMissing(Forbidden):
 
 
 class Identity(Record):
-    """Hold who is asking and what they may do; `token_id` names the token they came with, if any."""
+    """Hold who is asking and what they may do; `session_id` names the session they came by, if any."""
 
     user_id: str
     name: str
     roles: tuple[str, ...]
     permissions: frozenset[str]
-    token_id: str | None = None
+    session_id: str | None = None
 
     def may(self, permission: str) -> bool:
         """Tell whether the caller holds the permission."""
@@ -28,10 +28,11 @@ class Identity(Record):
 
 
 class Credentials(Record):
-    """Hold what the Authorization header gave: the scheme in lower case and its value."""
+    """Hold what the Authorization header gave, the scheme in lower case and its value; or a browser's cookie."""
 
     scheme: str
     value: str
+    by_browser: bool = False
 
 
 def read_credentials(header: str | None) -> Credentials | None:

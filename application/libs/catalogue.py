@@ -3,10 +3,10 @@
 catalogue = Catalogue()
 
 @catalogue.job
-def prune_expired_tokens(days: Annotated[int, Field(ge=0)] = 30) -> int:
+def prune_expired_sessions(days: Annotated[int, Field(ge=0)] = 30) -> int:
     \"\"\"Delete the tokens that have expired.\"\"\"
 
-entry = catalogue.get("prune-expired-tokens")  # or "application.modules.auth.tasks:prune_expired_tokens"
+entry = catalogue.get("prune-expired-sessions")  # or "application.modules.session.tasks:prune_expired_sessions"
 args, kwargs = entry.bind([], {"days": 7})     # validated when they come, to be stored by `tagged_json`
 args, kwargs = entry.convert(args, kwargs)     # typed when the function is called
 entry.function(*args, **kwargs)

@@ -1,6 +1,9 @@
 """Know other sites by their origin: scheme, host and port (RFC 6454)."""
 
 import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
 
 from application.libs import host
 
@@ -23,3 +26,16 @@ def canonical(origin: str) -> str:
     name = host.canonical(match[2])
     shown = f"[{name}]" if ":" in name else name
     return f"{scheme}://{shown}" if port in (None, _DEFAULT_PORTS[scheme]) else f"{scheme}://{shown}:{int(port)}"
+
+
+def from_another_site(environ: Mapping[str, Any]) -> bool:
+    """Tell whether the browser says that a page of another origin sent the request (Fetch Metadata, RFC 6454 §7)."""
+    origin = environ.get("HTTP_ORIGIN")
+    is_foreign = origin is not None and urlsplit(origin).netloc != environ.get("HTTP_HOST")
+    return is_foreign or environ.get("HTTP_SEC_FETCH_SITE", "none") not in ("same-origin", "none")
+
+
+def from_this_site(environ: Mapping[str, Any]) -> bool:
+    """Tell whether the browser says that a page of this origin sent the request; what changes must be said to."""
+    is_said = environ.keys() & {"HTTP_ORIGIN", "HTTP_SEC_FETCH_SITE"} or environ["REQUEST_METHOD"] in ("GET", "HEAD")
+    return bool(is_said) and not from_another_site(environ)

@@ -20,6 +20,7 @@ from flask import Blueprint, Flask, current_app
 from flask.sansio.blueprints import Blueprint as AnyBlueprint
 from flask.sansio.blueprints import BlueprintSetupState
 
+from application.libs.browser_session import BrowserSessions
 from application.libs.conditional import Beside
 from application.libs.converter import CONVERTERS
 from application.libs.declaration import DeclarationError, guess, mistake
@@ -276,18 +277,26 @@ def init_app(
     retry_on: type[Exception],
     answers: AnswerStore,
     beside: Beside | None,
+    browsers: BrowserSessions | None = None,
     limits: RateLimits | None = None,
     permissions: Collection[str] | None = None,
 ) -> None:
     """Hand the redprints what they need from above.
 
     The unit of work, who is asking, which failure to try again, where answers under an Idempotency-Key are kept, what
-    reads beside a writer (None where every writer is alone), what counts for the limits that operations declare;
-    without it, nothing does. `permissions` are all there are; without them an operation may ask for any.
+    reads beside a writer (None where every writer is alone), what knows a browser by its cookie, what counts for the
+    limits that operations declare; without one of these two, nothing does. `permissions` are all there are; without
+    them an operation may ask for any.
     """
     app.extensions[_PERMISSIONS] = permissions
     app.extensions["redprint"] = Machinery(
-        transaction=transaction, identify=identify, retry_on=retry_on, answers=answers, beside=beside, limits=limits
+        transaction=transaction,
+        identify=identify,
+        retry_on=retry_on,
+        answers=answers,
+        beside=beside,
+        browsers=browsers,
+        limits=limits,
     )
     app.url_map.converters.update(CONVERTERS)
     app.url_map.merge_slashes = False  # no redirect with an HTML body

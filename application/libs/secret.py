@@ -28,9 +28,9 @@ def verify_password(password: str, hashed: str | None) -> bool:
         return False
 
 
-def new_token() -> str:
-    """Return a fresh token: 43 characters, 256 bits."""
-    return secrets.token_urlsafe(32)
+def new_token(size: int = 32) -> str:
+    """Return a fresh token of so many random bytes: 43 characters for 256 bits."""
+    return secrets.token_urlsafe(size)
 
 
 def digest_token(token: str) -> str:

@@ -16,6 +16,7 @@ from application.libs.auth import (
     set_identity,
 )
 from application.libs.binding import Binder, read_body, reader, together
+from application.libs.browser_session import BrowserSessions, ForeignPage, is_page
 from application.libs.conditional import Beside, Represent, Stale, precondition
 from application.libs.error import (
     AddressTooLong,
@@ -45,6 +46,9 @@ MAX_RETRIES = 3
 
 _MOST_PAUSE_MS = 20
 
+_QUIET = 'Bearer realm="API"'
+"""The challenge to a page: by Basic's, the browser would ask for a password itself."""
+
 
 Identify = Callable[[Credentials], Identity | None]
 View = Callable[..., Response]
@@ -63,6 +67,7 @@ class Machinery:
     retry_on: type[Exception]
     answers: AnswerStore
     beside: Beside | None
+    browsers: BrowserSessions | None = None
     limits: RateLimits | None = None
     mounted: list[Any] = field(default_factory=list)
     surfaces: list[Any] = field(default_factory=list)
@@ -76,6 +81,7 @@ def implied_errors(operation: Operation) -> tuple[type[Refusal], ...]:
 _IMPLIED: tuple[tuple[Callable[[Operation], object], tuple[type[Refusal], ...]], ...] = (
     (lambda _any: True, (Unavailable,)),
     (lambda operation: not operation.signs_in, (Unauthenticated,)),  # a wrong token, where none is needed, too
+    (lambda operation: not operation.signs_in, (ForeignPage,)),
     (lambda operation: operation.offers, (NotAcceptable,)),
     (lambda operation: operation.rate_limit, (TooOften,)),
     (lambda operation: operation.permission, (PermissionMissing,)),
@@ -275,19 +281,21 @@ def _gate(operation: Operation, dialect: Dialect, known: Machinery) -> Callable[
 
 
 def _admitting_users(operation: Operation, dialect: Dialect, known: Machinery) -> Callable[[], None]:
-    permission, identify, signs_in = operation.permission, known.identify, operation.signs_in
+    permission, identify = operation.permission, known.identify
+    find = _finder(operation, known.browsers)
 
     def admit() -> None:
         environ = request.environ
-        credentials = None if signs_in else read_credentials(environ.get("HTTP_AUTHORIZATION"))
+        credentials = find(environ)
         if credentials is None:
             set_identity(None)
             if not operation.public:
-                raise Unauthenticated
+                raise Unauthenticated(headers={"WWW-Authenticate": _QUIET} if is_page(environ) else {})
             return
-        identity = identify(credentials) if credentials.scheme in dialect.schemes else None
+        accepted = credentials.by_browser or credentials.scheme in dialect.schemes
+        identity = identify(credentials) if accepted else None
         if identity is None:
-            challenge = dialect.challenge_to(credentials.scheme)
+            challenge = _QUIET if credentials.by_browser else dialect.challenge_to(credentials.scheme)
             raise Unauthenticated("The token is not valid, or no longer", headers={"WWW-Authenticate": challenge})
         set_identity(identity)
         environ["redprint.user"] = identity.name
@@ -298,6 +306,21 @@ def _admitting_users(operation: Operation, dialect: Dialect, known: Machinery) -
         return admit
     scope = f"{operation.counted} {operation.rate_limit}"
     return admitting(admit, known.limits.counter(operation.rate_limit, scope=scope, by_address=operation.public))
+
+
+def _finder(operation: Operation, browsers: BrowserSessions | None) -> Callable[[dict[str, Any]], Credentials | None]:
+    """Return what finds the credentials of a request: its header, else the session of the browser it came from."""
+    if operation.signs_in:
+        return lambda _environ: None
+    needed = operation.changes and not operation.public
+
+    def find(environ: dict[str, Any]) -> Credentials | None:
+        header = environ.get("HTTP_AUTHORIZATION")
+        if header or browsers is None or "HTTP_COOKIE" not in environ:
+            return read_credentials(header)
+        return browsers.credentials(environ, needed=needed)
+
+    return find
 
 
 def _admitting_by(caller: Callable[[], Identity], permission: str | None) -> Callable[[], None]:

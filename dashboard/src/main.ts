@@ -1,6 +1,7 @@
 import { createApp } from 'vue'
 import App from './App.vue'
 import { failure } from './lib/failure'
+import { restore } from './lib/session'
 import { router } from './router'
 import './app.css'
 
@@ -10,4 +11,4 @@ app.config.errorHandler = (reason) => {
   console.error(reason)
 }
 app.use(router)
-app.mount('#app')
+void restore().finally(() => app.mount('#app'))

@@ -18,7 +18,7 @@ from application.extensions import scheduler
 from application.factory import create_app
 
 Build = Callable[..., FlaskClient]
-HOURLY = {"id": "hourly", "func": "prune-expired-tokens", "trigger": "interval", "hours": 1}
+HOURLY = {"id": "hourly", "func": "prune-expired-sessions", "trigger": "interval", "hours": 1}
 
 
 def basic(raw: bytes, scheme: str = "Basic") -> dict[str, str]:

@@ -112,7 +112,7 @@ class TestPrepare:
         )
         start.prepare(chosen, builds=False)
         app = create_app(chosen)
-        answer = app.test_client().post("/scheduler/jobs/prune-expired-tokens/run", auth=("admin", PASSWORD))
+        answer = app.test_client().post("/scheduler/jobs/prune-expired-sessions/run", auth=("admin", PASSWORD))
         assert answer.status_code == 200, answer.text
         with app.app_context():
             db.engine.dispose()

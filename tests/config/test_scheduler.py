@@ -12,6 +12,6 @@ class TestSchedulerJobs:
         assert [job.job_id for job in declared] == [job["id"] for job in SCHEDULER_JOBS]
 
     def test_prune_the_expired_tokens(self) -> None:
-        (prune,) = [job for job in SCHEDULER_JOBS if job["id"] == "prune-expired-tokens"]
-        assert prune["func"] == "application.modules.auth.tasks:prune_expired_tokens"
+        (prune,) = [job for job in SCHEDULER_JOBS if job["id"] == "prune-expired-sessions"]
+        assert prune["func"] == "application.modules.session.tasks:prune_expired_sessions"
         assert (prune["trigger"], prune["minutes"]) == ("interval", 10)

@@ -33,7 +33,7 @@ def settings(**given: Any) -> Settings:
 
 class TestPythonKeys:
     def test_hold_the_jobs_that_ship(self) -> None:
-        assert {job["id"] for job in python_keys()["SCHEDULER_JOBS"]} >= {"prune-expired-tokens"}
+        assert {job["id"] for job in python_keys()["SCHEDULER_JOBS"]} >= {"prune-expired-sessions"}
 
 
 class TestSchedulerConfig:

@@ -15,7 +15,7 @@ from werkzeug.test import TestResponse
 
 from application.database import Base, execute, transaction
 from application.libs.secret import hash_password
-from application.modules.auth import business as auth_business
+from application.modules.session import business as sessions
 from application.modules.user import business as user_business
 from application.permissions import Role
 
@@ -83,7 +83,7 @@ class World:
         with app.app_context(), transaction():
             for name, role in (("user", Role.USER), ("owner", Role.USER), ("admin", Role.ADMIN)):
                 user = user_business.create(name=name, password_hash=HASH, roles=[role])
-                self.tokens[name] = auth_business.create_token(user.id, ttl_seconds=60).token
+                self.tokens[name] = sessions.begin(user.id).token
                 if name == "owner":
                     self.values["user_id"] = user.id
         self.rows: dict[str, Row] = {}

@@ -6,6 +6,7 @@ from tests.modules.blog import access as blog
 from tests.modules.file import access as file
 from tests.modules.message import access as message
 from tests.modules.scheduler import access as scheduler
+from tests.modules.session import access as session
 from tests.modules.tag import access as tag
 from tests.modules.task import access as task
 from tests.modules.user import access as user
@@ -24,6 +25,7 @@ FEATURES = (
     blog.FEATURE,
     file.FEATURE,
     user.FEATURE,
+    session.FEATURE,
     message.FEATURE,
     task.FEATURE,
     scheduler.FEATURE,

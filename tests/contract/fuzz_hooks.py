@@ -23,7 +23,7 @@ ADMIN_ID = os.environ["FUZZ_ADMIN_ID"]
 TOKEN = f"Bearer {os.environ['FUZZ_TOKEN']}"
 Case = schemathesis.Case[Any]
 
-JOB: dict[str, Any] = {"id": None, "func": "prune-expired-tokens", "trigger": "interval", "hours": 1}
+JOB: dict[str, Any] = {"id": None, "func": "prune-expired-sessions", "trigger": "interval", "hours": 1}
 BODIES: dict[str, dict[str, Any]] = {
     "/auth/login": CREDENTIALS,
     "/file/authorisation": {"name": "a.txt", "size": 5, "media_type": "text/plain"},

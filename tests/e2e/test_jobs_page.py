@@ -11,7 +11,7 @@ from tests.e2e.conftest import Shared
 from tests.e2e.server import PASSWORD, Server
 
 PATIENCE = 15_000  # milliseconds: the runner of a busy machine
-JOB = "prune-expired-tokens"
+JOB = "prune-expired-sessions"
 
 
 @pytest.fixture
@@ -29,14 +29,14 @@ class TestJobs:
     def test_are_listed_and_run_and_paused_by_hand(self, served: Server) -> None:
         with visit(served.url) as visited:
             page = sign_in(visited, "/jobs")
-            pruning = row(page, "Prune expired tokens")
+            pruning = row(page, "Prune expired sessions")
             expect(pruning).to_contain_text("Every 10 minutes", timeout=PATIENCE)
             expect(pruning).to_contain_text("Scheduled")
-            pruning.get_by_role("button", name="Pause Prune expired tokens").click()
+            pruning.get_by_role("button", name="Pause Prune expired sessions").click()
             expect(pruning).to_contain_text("Paused")
-            pruning.get_by_role("button", name="Run Prune expired tokens now").click()
-            pruning.get_by_role("link", name="Prune expired tokens").click()
-            expect(page.get_by_role("heading", name="Prune expired tokens")).to_be_visible()
+            pruning.get_by_role("button", name="Run Prune expired sessions now").click()
+            pruning.get_by_role("link", name="Prune expired sessions").click()
+            expect(page.get_by_role("heading", name="Prune expired sessions")).to_be_visible()
             runs = page.get_by_role("table", name="Latest runs")
             expect(runs).to_contain_text("Succeeded", timeout=PATIENCE)
             expect(runs).to_contain_text("admin")
@@ -53,10 +53,10 @@ class TestJobs:
         with visit(served.url) as visited:
             page = sign_in(visited, "/jobs?q=idempotency")
             expect(row(page, "Prune expired idempotency keys")).to_be_visible(timeout=PATIENCE)
-            expect(row(page, "Prune expired tokens")).to_have_count(0)
+            expect(row(page, "Prune expired sessions")).to_have_count(0)
             page.get_by_label("Filter by name, id or function").fill("nothing such")
             page.get_by_role("button", name="Clear the filter").click()
-            expect(row(page, "Prune expired tokens")).to_be_visible()
+            expect(row(page, "Prune expired sessions")).to_be_visible()
             assert page.url.endswith("/jobs")
 
     def test_are_paused_all_together(self, served: Server) -> None:
@@ -132,9 +132,9 @@ class TestAccessibility:
     def test_has_no_barrier(self, served: Server, scheme: str) -> None:
         with visit(served.url, color_scheme=scheme) as visited:
             page = sign_in(visited, "/jobs")
-            expect(row(page, "Prune expired tokens")).to_be_visible(timeout=PATIENCE)
+            expect(row(page, "Prune expired sessions")).to_be_visible(timeout=PATIENCE)
             assert visited.barriers() == []
-            page.get_by_role("link", name="Prune expired tokens").click()
+            page.get_by_role("link", name="Prune expired sessions").click()
             expect(page.get_by_role("heading", name="Changes")).to_be_visible()
             assert visited.barriers() == []
             page.get_by_role("link", name="Edit").click()
@@ -148,7 +148,7 @@ class TestAccessibility:
             page.get_by_label("用户名").fill("admin")
             page.get_by_label("密码", exact=True).fill(PASSWORD)
             page.get_by_role("button", name="登录").click()
-            expect(page.get_by_role("link", name="Prune expired tokens")).to_be_visible(timeout=PATIENCE)
+            expect(page.get_by_role("link", name="Prune expired sessions")).to_be_visible(timeout=PATIENCE)
             assert page.evaluate("document.documentElement.scrollWidth") == 320
             page.get_by_role("link", name="新建作业").click()
             expect(page.get_by_role("button", name="保存")).to_be_visible()

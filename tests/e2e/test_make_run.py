@@ -100,7 +100,7 @@ class TestMakeRun:
             requests.get(f"{newcomer.url}/api/v1/auth/me", headers=token, timeout=9).json()["data"]["name"] == "admin"
         )
         assert len(requests.get(f"{newcomer.url}/api/v1/blog", timeout=9).json()["data"]) == 7
-        assert "prune-expired-tokens" in newcomer.jobs(token)
+        assert "prune-expired-sessions" in newcomer.jobs(token)
         assert "/dashboard/assets/" in requests.get(newcomer.url, timeout=9).text, "the page is built"
         key = newcomer.folder / ".secret_key"
         assert key.stat().st_mode & 0o777 == 0o600

@@ -45,7 +45,7 @@ def run(served: Server, folder: Path, password: str = PASSWORD) -> tuple[int, di
 
 def await_runs(served: Server) -> None:
     """Wait until no job waits for a run that was asked for; a second request for one would be refused."""
-    address = f"{served.url}/scheduler/jobs/prune-expired-tokens/runs"
+    address = f"{served.url}/scheduler/jobs/prune-expired-sessions/runs"
     waiting = {"queued", "running"}
 
     def none_waits() -> bool:

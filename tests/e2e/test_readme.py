@@ -101,7 +101,7 @@ class TestReadme:
     def test_scheduler_example_runs_a_job(self, ready: Server) -> None:
         info, jobs, run = _answers(_run("scheduler", ready))
         assert "running" in info
-        assert "prune-expired-tokens" in [job["id"] for job in jobs]
+        assert "prune-expired-sessions" in [job["id"] for job in jobs]
         assert run["run_id"]
 
     def test_task_example_starts_a_task_and_shows_how_far_it_is(self, ready: Server) -> None:

@@ -14,7 +14,7 @@ from tests.e2e.server import PASSWORD, Server
 from tests.waiting import wait_until
 
 GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "scheduler.md"
-JOB = "prune-expired-tokens"
+JOB = "prune-expired-sessions"
 
 
 def printed() -> str:

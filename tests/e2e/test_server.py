@@ -115,7 +115,7 @@ class TestScheduler:
             15,
             lambda: f"nobody leads: {served.said()}",
         )
-        job = session.get(f"{served.url}/scheduler/jobs/prune-expired-tokens", timeout=10).json()
+        job = session.get(f"{served.url}/scheduler/jobs/prune-expired-sessions", timeout=10).json()
         asked_at = time.monotonic()
         asked = session.post(f"{served.url}/scheduler/jobs/{job['id']}/run", timeout=10)
         assert asked.status_code == 200, asked.text
@@ -133,7 +133,7 @@ class TestScheduler:
         session = requests.Session()
         session.headers.update(sign_in(served))
         runner = served.await_runner()
-        runs = f"{served.url}/scheduler/jobs/prune-expired-tokens/runs"
+        runs = f"{served.url}/scheduler/jobs/prune-expired-sessions/runs"
         wait_until(lambda: session.get(runs, timeout=10).status_code == 200, 15, served.said)
         earlier = {run["id"] for run in session.get(runs, timeout=10).json()}  # the server may be minutes old
         with closing(sqlite3.connect(served.folder / "application.db", timeout=10)) as database, database:

@@ -10,7 +10,7 @@ from tests.e2e.server import PASSWORD, Server
 from tests.e2e.viewer import Viewer
 from tests.waiting import wait_until
 
-JOB = "prune-expired-tokens"
+JOB = "prune-expired-sessions"
 
 MOST_SECONDS = 5.0
 """After which nobody is connected by a token that has ended."""

@@ -94,7 +94,7 @@ def test_is_what_a_job_on_the_executor_celery_is_handed_to(server: Serve) -> Non
     served = server(async_mode="gevent")
     served.await_leader()
     client = Client(served)
-    func = "application.modules.auth.tasks:prune_expired_tokens"
+    func = "application.modules.session.tasks:prune_expired_sessions"
     job = {"id": "far", "func": func, "trigger": "interval", "hours": 1, "executor": "celery"}
     assert client.ask_scheduler("POST", "/jobs", job).status_code == 200
     run_id = client.ask_scheduler("POST", "/jobs/far/run").json()["run_id"]

@@ -35,7 +35,7 @@ class Scheduled:
         created = served.manage("create-admin")
         self.boot_seconds = time.monotonic() - started_at  # what an interpreter takes here that loads the application
         assert created.returncode == 0, created.stderr
-        job = {"id": "second", "func": "prune-expired-tokens", "trigger": "interval", "seconds": 1, "coalesce": False}
+        job = {"id": "second", "func": "prune-expired-sessions", "trigger": "interval", "seconds": 1, "coalesce": False}
         answer = self.session.post(f"{served.url}/scheduler/jobs", json=job, timeout=10)
         assert answer.status_code == 200, answer.text
 

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.timed
 MEMBER_SECONDS = 30
 """Three interpreters start, on a busy machine."""
 
-SECOND = {"id": "second", "func": "prune-expired-tokens", "trigger": "interval", "seconds": 1, "coalesce": False}
+SECOND = {"id": "second", "func": "prune-expired-sessions", "trigger": "interval", "seconds": 1, "coalesce": False}
 
 
 class Deployments(Watched):

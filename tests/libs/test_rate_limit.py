@@ -34,7 +34,7 @@ class Counter:
 
     def ask(self, *, remote: str = "192.0.2.1", user: str | None = None) -> Standing:
         with self.app.test_request_context("/x", environ_base={"REMOTE_ADDR": remote}):
-            g.identity = user and Identity(user_id=user, name=user, roles=(), permissions=frozenset(), token_id=None)
+            g.identity = user and Identity(user_id=user, name=user, roles=(), permissions=frozenset())
             standing = self.count()
         assert standing is not None
         return standing

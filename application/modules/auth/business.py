@@ -1,19 +1,19 @@
-"""Rules about signing in: who a token or a password stands for, and for how long."""
+"""Rules about signing in: who a token or a password stands for."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from application.database import change, execute
+from application.database import execute
 from application.libs.auth import Credentials, Identity, read_basic
 from application.libs.clock import now
 from application.libs.error import Unauthenticated
-from application.libs.ident import new_id
 from application.libs.record import Record
-from application.libs.secret import digest_token, new_token, verify_password
-from application.modules.auth.models import Token
+from application.libs.secret import digest_token, verify_password
+from application.modules.session import business as sessions
+from application.modules.session.models import Session
 from application.modules.user.models import User, UserRole
 from application.permissions import ROLE_PERMISSIONS, Permission, Role
 
@@ -31,42 +31,45 @@ class AccountRow(Record):
     roles: tuple[str, ...]
 
 
-class SessionRow(Record):
-    """Hold a fresh token, which is shown this once, and how long it lasts."""
-
-    token: str
-    expires_in: int
-    expires_at: datetime
-    token_type: str = "Bearer"  # noqa: S105 -- the name of a scheme (RFC 6750)
-
-
-_Holder = sa.Row[str, datetime, str, str, str]
-"""A token, when it ends, its user with the name, and one of the roles, where there is any."""
+_Holder = sa.Row[str, datetime, datetime, datetime, str, str, str]
+"""A session, until when its access token is valid and itself, when it was seen, its user, and one role if any."""
 
 _MOST_IDS = 500  # in one statement
+_SEEN_AFTER = timedelta(seconds=sessions.SEEN_SECONDS)
 
 _HOLDERS = (
-    sa.select(Token.id, Token.expires_at, User.id, User.name, UserRole.role)
-    .join(User, User.id == Token.user_id)
+    sa.select(
+        Session.id,
+        Session.access_expires_at,
+        Session.expires_at,
+        Session.last_seen_at,
+        User.id,
+        User.name,
+        UserRole.role,
+    )
+    .join(User, User.id == Session.user_id)
     .outerjoin(UserRole, UserRole.user_id == User.id)
 )
-_BY_DIGEST = _HOLDERS.where(Token.digest == sa.bindparam("digest"))
-_BY_IDS = _HOLDERS.where(Token.id.in_(sa.bindparam("ids", expanding=True)))
+_BY_TOKEN = _HOLDERS.where(Session.access_digest == sa.bindparam("digest"), Session.family.is_not(None))
+_BY_COOKIE = _HOLDERS.where(Session.access_digest == sa.bindparam("digest"), Session.family.is_(None))
+_BY_IDS = _HOLDERS.where(Session.id.in_(sa.bindparam("ids", expanding=True)))
 _BY_NAME = (
     sa.select(User.id, User.name, User.password_hash, UserRole.role)
     .outerjoin(UserRole, UserRole.user_id == User.id)
     .where(User.name == sa.bindparam("name"))
 )
 _LOCK_HASH = sa.select(User.password_hash).where(User.id == sa.bindparam("user_id")).with_for_update(read=True)
-_INSERT = sa.insert(Token)
-_DELETE = sa.delete(Token).where(Token.id == sa.bindparam("token_id"))
-_DELETE_EXPIRED = sa.delete(Token).where(Token.expires_at <= sa.bindparam("moment"))
 
 
-def identify(credentials: Credentials) -> Identity | None:
-    """Return who shows these credentials: a bearer token, or name and password by HTTP Basic."""
+def identify(credentials: Credentials, *, seen: Callable[[str], object] = lambda _session_id: None) -> Identity | None:
+    """Return who shows these credentials: a bearer token, a browser's cookie, or name and password by HTTP Basic.
+
+    `seen` is told of a session that is in use, if that was not written down in the last minute.
+    """
+    if credentials.by_browser:
+        return _find(execute(_BY_COOKIE, digest=digest_token(credentials.value)).all(), seen)
     if credentials.scheme == "bearer":
-        return find_by_token(credentials.value)
+        return _find(execute(_BY_TOKEN, digest=digest_token(credentials.value)).all(), seen)
     basic = read_basic(credentials)
     if basic is None:
         return None
@@ -78,20 +81,15 @@ def identify(credentials: Credentials) -> Identity | None:
     return Identity(account.user_id, account.name, account.roles, _permissions(account.roles))
 
 
-def find_by_token(token: str) -> Identity | None:
-    """Return who holds the token, or None when it is unknown or expired: one indexed read."""
-    return _holder(execute(_BY_DIGEST, digest=digest_token(token)).all())
-
-
-def find_by_token_ids(token_ids: Collection[str]) -> dict[str, Identity]:
-    """Return who holds these tokens, by their ids; without those that were ended or have expired."""
+def find_by_session_ids(session_ids: Collection[str]) -> dict[str, Identity]:
+    """Return who holds these sessions; without those that were ended or have expired."""
     rows: defaultdict[str, list[_Holder]] = defaultdict(list)
-    ids = sorted(token_ids)
+    ids = sorted(session_ids)
     for first in range(0, len(ids), _MOST_IDS):
         for row in execute(_BY_IDS, ids=ids[first : first + _MOST_IDS]):
             rows[row[0]].append(row)
-    holders = {token_id: _holder(of_one) for token_id, of_one in rows.items()}
-    return {token_id: identity for token_id, identity in holders.items() if identity is not None}
+    moment = now()
+    return {session_id: _holder(of_one) for session_id, of_one in rows.items() if of_one[0].expires_at > moment}
 
 
 def find_account(name: str) -> AccountRow | None:
@@ -111,46 +109,38 @@ def check_password(account: AccountRow | None, password: str) -> AccountRow:
     return account
 
 
-def open_session(account: AccountRow, *, ttl_seconds: int) -> SessionRow:
+def open_session(account: AccountRow, *, device: str = "", address: str = "") -> sessions.TokensRow:
     """Let the account in, unless it was deleted or got another password since its password was checked."""
+    _check_unchanged(account)
+    return sessions.begin(account.user_id, device=device, address=address)
+
+
+def open_browser_session(account: AccountRow, *, device: str, address: str) -> sessions.CookieRow:
+    """Let the account in by a browser, under the same condition."""
+    _check_unchanged(account)
+    return sessions.begin_in_browser(account.user_id, device=device, address=address)
+
+
+def _check_unchanged(account: AccountRow) -> None:
     row = execute(_LOCK_HASH, user_id=account.user_id).one_or_none()
     if row is None or row.password_hash != account.password_hash:
         raise WrongPassword
-    return create_token(account.user_id, ttl_seconds=ttl_seconds)
 
 
-def create_token(user_id: str, *, ttl_seconds: int) -> SessionRow:
-    """Let the user in for a while."""
-    token, moment = new_token(), now()
-    expires_at = moment + timedelta(seconds=ttl_seconds)
-    change(
-        _INSERT,
-        id=new_id(),
-        user_id=user_id,
-        digest=digest_token(token),
-        created_at=moment,
-        expires_at=expires_at,
-    )
-    return SessionRow(token=token, expires_in=ttl_seconds, expires_at=expires_at)
-
-
-def revoke(token_id: str) -> None:
-    """End a token at once."""
-    change(_DELETE, token_id=token_id)
-
-
-def prune_expired() -> int:
-    """Delete the tokens that have expired; return how many."""
-    return change(_DELETE_EXPIRED, moment=now())
-
-
-def _holder(rows: Sequence[_Holder]) -> Identity | None:
-    """Return whom the rows of one token stand for, each with a role of theirs; None once it has expired."""
-    if not rows or rows[0].expires_at <= now():
+def _find(rows: Sequence[_Holder], seen: Callable[[str], object]) -> Identity | None:
+    """Return whom the rows of one session stand for, each with a role of theirs; None once its token has expired."""
+    moment = now()
+    if not rows or rows[0].access_expires_at <= moment:
         return None
-    token_id, _expires_at, user_id, name, _role = rows[0]
+    if moment - rows[0].last_seen_at >= _SEEN_AFTER:
+        seen(rows[0].id)
+    return _holder(rows)
+
+
+def _holder(rows: Sequence[_Holder]) -> Identity:
+    session_id, _access_expires_at, _expires_at, _last_seen_at, user_id, name, _role = rows[0]
     roles = tuple(sorted(row.role for row in rows if row.role is not None))
-    return Identity(user_id, name, roles, _permissions(roles), token_id)
+    return Identity(user_id, name, roles, _permissions(roles), session_id)
 
 
 def _permissions(roles: tuple[str, ...]) -> frozenset[Permission]:

@@ -14,13 +14,36 @@ class LoginIn(Schema):
     password: str = Field(max_length=128, examples=["correct horse battery staple"])
 
 
-class SessionOut(Schema):
-    """Show a fresh token, this once; send it as `Authorization: Bearer`."""
+class RefreshIn(Schema):
+    """Give the refresh token that came last."""
+
+    refresh_token: str = Field(
+        max_length=200, examples=["hX2kq0mF8sVbT1yPzLwQ9A.kq5cF0pXlDk1T2o8mS9sYvJ3uQbR7wZaE6nHtGxIyLM"]
+    )
+
+
+class TokensOut(Schema):
+    """Show fresh tokens, this once; send the first as `Authorization: Bearer`, and keep the second for `refresh`."""
 
     token: str = Field(examples=["kq5cF0pXlDk1T2o8mS9sYvJ3uQbR7wZaE6nHtGxIyLM"])
     token_type: str = Field(examples=["Bearer"])
-    expires_in: int = Field(description="Seconds from now.", examples=[43_200])
+    expires_in: int = Field(description="Seconds from now.", examples=[900])
     expires_at: datetime
+    refresh_token: str = Field(examples=["hX2kq0mF8sVbT1yPzLwQ9A.kq5cF0pXlDk1T2o8mS9sYvJ3uQbR7wZaE6nHtGxIyLM"])
+    refresh_expires_in: int = Field(description="Seconds from now, if it is not exchanged before.", examples=[604_800])
+    refresh_expires_at: datetime
+
+
+class EverywhereQuery(Schema):
+    """Choose what is ended."""
+
+    keep_current: bool = Field(False, description="Whether the session of this request goes on.", examples=[True])
+
+
+class EndedOut(Schema):
+    """Say how many sessions were ended."""
+
+    ended: int = Field(examples=[3])
 
 
 class IdentityOut(Schema):

@@ -44,7 +44,7 @@ def index(**_addressed: str) -> Response:
     """Show the dashboard, whichever of its pages is meant, or how to build it."""
     if (STATIC / "index.html").is_file():
         return send_from_directory(STATIC, "index.html", max_age=0)
-    return make_response(render_template("dashboard/unbuilt.html", language=_language()))
+    return make_response(render_template("dashboard/unbuilt.html"))
 
 
 @dashboard.get("/dashboard/assets/<path:filename>")
@@ -81,26 +81,26 @@ def protect(response: Response) -> Response:
     return response
 
 
+@dashboard.app_context_processor
+def name_language() -> dict[str, str]:
+    """Tell every template what `lang` is to say in the markup."""
+    locale = get_locale()
+    return {"language": LANGUAGES.get(locale.language, "en") if locale else "en"}
+
+
 def render_error(status: int, request_id: str) -> Response:
     """Draw the page that answers a failed request outside the API.
 
     It says what the status means and what to do, never what went wrong inside; the request id leads to the log.
     """
     title, advice = _explain(status)
-    page = render_template(
-        "dashboard/error.html", language=_language(), status=status, title=title, advice=advice, request_id=request_id
-    )
+    page = render_template("dashboard/error.html", status=status, title=title, advice=advice, request_id=request_id)
     return protect(Response(page, status=status, mimetype="text/html"))
 
 
 def preferred_language() -> str:
     """Choose the catalogue that the browser asks for, English where it asks for none of ours."""
     return request.accept_languages.best_match(LANGUAGES, default="en") or "en"
-
-
-def _language() -> str:
-    locale = get_locale()
-    return LANGUAGES.get(locale.language, "en") if locale else "en"
 
 
 def _explain(status: int) -> tuple[str, str]:

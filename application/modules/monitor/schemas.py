@@ -16,6 +16,9 @@ class ConnectIn(Schema):
         description="The token that signing in gave.",
         examples=["kq5cF0pXlDk1T2o8mS9sYvJ3uQbR7wZaE6nHtGxIyLM"],
     )
+    csrf: str | None = Field(
+        None, max_length=100, description="For pages of this site, which are known by a cookie: their token."
+    )
     after: int | None = Field(
         None,
         ge=0,

@@ -5,7 +5,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any
 
-from flask import Flask, request
+from flask import Flask, current_app, request
 from flask_socketio import ConnectionRefusedError as Refused
 from flask_socketio import Namespace, emit
 from msgspec import to_builtins
@@ -15,13 +15,14 @@ from application.config.current import current_settings
 from application.database import transaction
 from application.extensions import socketio
 from application.libs.asyncapi import Acknowledgements, Events, Replies
-from application.libs.auth import Identity, PermissionMissing
+from application.libs.auth import Credentials, Identity, PermissionMissing
+from application.libs.browser_session import BrowserSessions
 from application.libs.error import Invalid, Refusal, TooManyRequests, Unauthenticated
 from application.libs.feed import Batch, Feed
 from application.libs.patrol import Patrol
 from application.libs.sampler import Sampler
 from application.libs.watching import News, Sight, Watching
-from application.modules.auth.business import find_by_token, find_by_token_ids
+from application.modules.auth.business import find_by_session_ids, identify
 from application.modules.monitor.business import read_memory
 from application.modules.monitor.schemas import (
     ConnectedOut,
@@ -48,16 +49,16 @@ TASK_SECONDS = 0.5
 MOST_TASKS = 50
 """How many tasks a viewer may watch at once: half of what the longest page of a list shows."""
 
-PATROL_SECONDS = 2.0
-"""How often a process looks whether the tokens by which viewers were let in still let them in."""
+PATROL_SECONDS = 0.5
+"""How often a process looks whether the sessions by which viewers were let in still let them in."""
 
 
 class MonitorNamespace(Namespace):
     """Greet a viewer with `connected`, then send `server_response` at once and every two seconds.
 
     Who may manage the scheduler gets a `scheduler_event` within a second after something was committed; a permission
-    that is taken away ends that at once. A token that ends, also by signing out, closes the connection within five
-    seconds.
+    that is taken away ends that at once. A session that ends, also by signing out, closes the connection within a
+    second.
 
     Who may run tasks names those to watch, and gets `task_progress` when one of them changed, twice a second at most,
     and a last time when it has ended. Whoever connects again names them again: the answer says how far each is. An
@@ -107,8 +108,8 @@ class MonitorNamespace(Namespace):
         identity, after = _identify(auth), _read_after(auth)
         emit("connected", ConnectedOut(data="连接成功").model_dump())
         self.sampler.join(_sid())
-        if identity is not None and identity.token_id is not None:
-            self.patrol.join(_sid(), identity.token_id)
+        if identity is not None and identity.session_id is not None:
+            self.patrol.join(_sid(), identity.session_id)
         if identity is not None and identity.may(Permission.SCHEDULER_MANAGE) and current_settings().scheduler_enabled:
             self.feed.join(_sid(), after)
 
@@ -141,12 +142,12 @@ class MonitorNamespace(Namespace):
 
     def _see(self, body: object) -> Sight:
         """Return what the viewer may see of a task, or raise why not."""
-        token_id = self.patrol.passes([_sid()]).get(_sid())
-        if token_id is None:
+        session_id = self.patrol.passes([_sid()]).get(_sid())
+        if session_id is None:
             raise Unauthenticated("Connect with a token to watch tasks")
         task_id = _task_id(body)
         with transaction(write=False):
-            identity = find_by_token_ids([token_id]).get(token_id)
+            identity = find_by_session_ids([session_id]).get(session_id)
             if identity is None:
                 raise Unauthenticated("The token is not valid, or no longer")
             if not identity.may(Permission.TASK_RUN):
@@ -157,8 +158,8 @@ class MonitorNamespace(Namespace):
         """Return what of it each viewer may still see."""
         passes = self.patrol.passes(news)
         with self.app.app_context(), transaction(write=False):
-            holders = find_by_token_ids(set(passes.values()))
-        viewers = {sid: holders[token_id] for sid, token_id in passes.items() if token_id in holders}
+            holders = find_by_session_ids(set(passes.values()))
+        viewers = {sid: holders[session_id] for sid, session_id in passes.items() if session_id in holders}
         return {
             sid: [sight for sight in news[sid] if _owner(identity) in (None, sight.message["created_by"])]
             for sid, identity in viewers.items()
@@ -169,7 +170,7 @@ class MonitorNamespace(Namespace):
         """Return which of the viewers may still see what the scheduler does."""
         passes = self.patrol.passes(sids)
         valid = _valid(app, set(passes.values()), Permission.SCHEDULER_MANAGE)
-        return {sid for sid, token_id in passes.items() if token_id in valid}
+        return {sid for sid, session_id in passes.items() if session_id in valid}
 
 
 def _sid() -> str:
@@ -184,13 +185,14 @@ def _check_room(viewers: int) -> None:
 
 def _identify(auth: object) -> Identity | None:
     """Return who shows a token, None where the settings let in who shows none; refuse everybody else."""
-    token = auth.get("token") if isinstance(auth, dict) else None
-    if token is None and current_settings().ws_is_open:
+    given = auth if isinstance(auth, dict) else {}
+    credentials = _credentials(given)
+    if credentials is None and given.get("token") is None and current_settings().ws_is_open:
         return None
-    if not isinstance(token, str):
+    if credentials is None:
         raise Refused("Give a token: connect with auth={'token': …}")
     with transaction(write=False):
-        identity = find_by_token(token)
+        identity = identify(credentials)
     if identity is None:
         raise Refused("The token is not valid, or no longer")
     if not identity.may(Permission.MONITOR_VIEW):
@@ -198,11 +200,25 @@ def _identify(auth: object) -> Identity | None:
     return identity
 
 
-def _valid(app: Flask, token_ids: Collection[str], permission: Permission = Permission.MONITOR_VIEW) -> Collection[str]:
-    """Return which of the tokens are valid still, and of somebody who holds the permission."""
+def _credentials(given: Mapping[str, object]) -> Credentials | None:
+    """Return the bearer token that was given, or the cookie of a browser whose page shows that it is ours."""
+    token = given.get("token")
+    if isinstance(token, str):
+        return Credentials("bearer", token)
+    browsers: BrowserSessions = current_app.extensions["browser_sessions"]
+    cookie = browsers.read(request.environ)
+    if cookie is None or not browsers.belongs(given.get("csrf"), cookie):
+        return None
+    return Credentials("cookie", cookie, by_browser=True)
+
+
+def _valid(
+    app: Flask, session_ids: Collection[str], permission: Permission = Permission.MONITOR_VIEW
+) -> Collection[str]:
+    """Return which of the sessions are valid still, and of somebody who holds the permission."""
     with app.app_context(), transaction(write=False):
-        holders = find_by_token_ids(token_ids)
-    return {token_id for token_id, identity in holders.items() if identity.may(permission)}
+        holders = find_by_session_ids(session_ids)
+    return {session_id for session_id, identity in holders.items() if identity.may(permission)}
 
 
 def _read_after(auth: object) -> int | None:

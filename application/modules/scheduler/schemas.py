@@ -10,7 +10,7 @@ from application.libs.schema import Ident, Schema, absent
 from application.libs.trigger import Misfire
 
 Version = Annotated[int, Field(description="The number of a version of the job.", examples=[1])]
-JobId = Annotated[str, Field(description="The job's id.", examples=["prune-expired-tokens"])]
+JobId = Annotated[str, Field(description="The job's id.", examples=["prune-expired-sessions"])]
 
 
 def if_any(*, description: str | None = None, examples: list[Any] | None = None) -> Any:
@@ -82,9 +82,9 @@ class AlertsOut(Schema):
 class JobOut(Schema):
     """Show a job; of the trigger's fields only those it has."""
 
-    id: str = Field(examples=["prune-expired-tokens"])
-    name: str = Field(examples=["Prune expired tokens"])
-    func: str = Field(examples=["application.modules.auth.tasks:prune_expired_tokens"])
+    id: str = Field(examples=["prune-expired-sessions"])
+    name: str = Field(examples=["Prune expired sessions"])
+    func: str = Field(examples=["application.modules.session.tasks:prune_expired_sessions"])
     args: list[Any] = Field(examples=[[]])
     kwargs: dict[str, Any] = Field(examples=[{}])
     trigger: str = Field(
@@ -220,7 +220,7 @@ class JobPatch(TriggerIn):
     """Change what is given; trigger fields without a type reschedule the trigger there is."""
 
     id: Annotated[str, Field(max_length=191)] | None = absent(examples=[None])
-    func: Annotated[str, Field(min_length=1, max_length=400)] = absent(examples=["prune-expired-tokens"])
+    func: Annotated[str, Field(min_length=1, max_length=400)] = absent(examples=["prune-expired-sessions"])
     name: Annotated[str, Field(max_length=191)] | None = absent(examples=["Nightly report"])
     args: Annotated[list[Any], Field(max_length=100)] = absent(examples=[[]])
     kwargs: Annotated[dict[_Key, Any], Field(max_length=100)] = absent(examples=[{}])
@@ -261,7 +261,7 @@ class JobIn(JobPatch):
 
     id: Annotated[str, Field(max_length=191)] | None = Field(description="null makes one.", examples=["nightly-report"])
     func: Annotated[str, Field(min_length=1, max_length=400)] = Field(
-        description="The registered name of a function, or its reference.", examples=["prune-expired-tokens"]
+        description="The registered name of a function, or its reference.", examples=["prune-expired-sessions"]
     )
     replace_existing: bool = Field(False, description="Whether it takes the place of a job of its id.")
 
@@ -300,8 +300,8 @@ class ChangeOut(Schema):
 class FunctionOut(Schema):
     """Show a function that a job may call."""
 
-    name: str = Field(examples=["prune-expired-tokens"])
-    reference: str = Field(examples=["application.modules.auth.tasks:prune_expired_tokens"])
+    name: str = Field(examples=["prune-expired-sessions"])
+    reference: str = Field(examples=["application.modules.session.tasks:prune_expired_sessions"])
     summary: str = Field(examples=["Delete the tokens that have expired."])
     parameters: dict[str, Any] = Field(description="A JSON Schema of its arguments by name.", examples=[{}])
 

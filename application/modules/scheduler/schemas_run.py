@@ -15,7 +15,7 @@ class RunOut(Schema):
     """Show a run, or why there was none."""
 
     id: Ident
-    job_id: str = Field(examples=["prune-expired-tokens"])
+    job_id: str = Field(examples=["prune-expired-sessions"])
     status: str = Field(
         description="queued, held, running, succeeded, failed, timed_out, cancelled, "
         "missed, skipped, interrupted or lost",

@@ -30,7 +30,7 @@ class EventOut(Schema):
         examples=["finished"],
     )
     at: datetime = Field(description="By the clock of the process that did it.")
-    job_id: str | None = if_any(examples=["prune-expired-tokens"])
+    job_id: str | None = if_any(examples=["prune-expired-sessions"])
     run_id: Ident | None = if_any()
     status: str | None = if_any(description="What the run has become.", examples=["succeeded"])
     attempt: int | None = if_any(examples=[1])

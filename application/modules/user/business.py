@@ -14,7 +14,7 @@ from application.libs.error import Conflict, NotFound
 from application.libs.ident import new_id
 from application.libs.page import Page
 from application.libs.record import Record
-from application.modules.auth.models import Token
+from application.modules.session.models import Session
 from application.modules.user.models import User, UserRole
 from application.permissions import Role
 
@@ -72,7 +72,7 @@ _INSERT_ROLE = sa.insert(UserRole)
 _DELETE_ROLE = sa.delete(UserRole).where(
     UserRole.user_id == sa.bindparam("key"), UserRole.role == sa.bindparam("value")
 )
-_DELETE_TOKENS = sa.delete(Token).where(Token.user_id == sa.bindparam("user_id"))
+_DELETE_SESSIONS = sa.delete(Session).where(Session.user_id == sa.bindparam("user_id"))
 
 
 def search(
@@ -146,7 +146,7 @@ def update(
         values["name"] = name
     if password_hash is not None:
         values["password_hash"] = password_hash
-        change(_DELETE_TOKENS, user_id=user_id)
+        change(_DELETE_SESSIONS, user_id=user_id)
     if roles is not None:
         _put_roles(user_id, set(roles))
     if values or roles is not None:
@@ -155,7 +155,7 @@ def update(
 
 
 def delete(user_id: str) -> None:
-    """Delete a user who owns no blogs, with their roles, tokens and files."""
+    """Delete a user who owns no blogs, with their roles, sessions and files."""
     _lock(user_id)
     _check_not_last_admin(user_id)
     change(_DELETE, conflict=UserInUse, user_id=user_id)

@@ -1,4 +1,4 @@
-import { token } from './credentials'
+import { csrf } from './credentials'
 
 export interface FieldError {
   loc: readonly (string | number)[]
@@ -56,11 +56,11 @@ export async function call<T>(method: Method, path: string, body?: unknown): Pro
   return response.status === 204 ? { data: undefined as T } : ((await response.json()) as Answer<T>)
 }
 
-/** Send a request with the token, and give the answer; raise an `ApiError` for a refusal. */
+/** Send a request that shows the page is ours, and give the answer; raise an `ApiError` for a refusal. */
 export async function send(method: Method, url: string, body?: unknown, more?: HeadersInit): Promise<Response> {
   const headers = new Headers({ Accept: 'application/json', ...more })
-  const bearer = token()
-  if (bearer !== null) headers.set('Authorization', `Bearer ${bearer}`)
+  const token = csrf()
+  if (token !== null) headers.set('X-CSRF-Token', token)
   const init: RequestInit = { method, headers, credentials: 'same-origin' }
   if (body !== undefined) {
     headers.set('Content-Type', 'application/json')

@@ -1,6 +1,6 @@
 import { io } from 'socket.io-client'
 import { computed, onScopeDispose, ref, shallowReactive, watch, type ComputedRef, type Ref } from 'vue'
-import { token } from './credentials'
+import { shown } from './credentials'
 import { user } from './session'
 import { isOpen, type Listed, type Task } from './tasks'
 
@@ -33,7 +33,7 @@ export function followed(listed: () => Listed | null): Followed {
     reconnectionDelay: 200,
     reconnectionDelayMax: 1000,
     timeout: 5000,
-    auth: (give) => give(token() === null ? {} : { token: token() }),
+    auth: (give) => give(shown()),
   })
 
   const tasks = computed(() => {

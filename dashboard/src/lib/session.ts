@@ -1,21 +1,36 @@
 import { ref } from 'vue'
-import { ApiError, call } from './api'
-import { keep, token } from './credentials'
+import { ApiError, send } from './api'
+import { csrf, keep } from './credentials'
 
-/** Who is signed in, by the name given to the form. */
-export const user = ref<string | null>(null)
-
-/** Exchange name and password for a token. */
-export async function signIn(name: string, password: string): Promise<void> {
-  const answer = await call<{ token: string; expires_in: number }>('POST', '/auth/login', { name, password })
-  keep(answer.data.token)
-  user.value = name
+interface Session {
+  name: string | null
+  csrf: string | null
+  permissions: string[]
 }
 
-/** Forget the token here and have the server forget it; one that it no longer knows is as good as forgotten. */
+/** Who is signed in. */
+export const user = ref<string | null>(null)
+
+/** Ask who is signed in; a server that cannot say now is asked again by whatever the page does next. */
+export async function restore(): Promise<void> {
+  try {
+    const session = (await (await send('GET', '/dashboard/session.json')).json()) as Session
+    keep(session.csrf)
+    user.value = session.name
+  } catch (reason) {
+    if (!(reason instanceof ApiError)) throw reason
+  }
+}
+
+/** Where to sign in, and come back from. */
+export function signInAddress(back: string): string {
+  return `/sign-in?next=${encodeURIComponent(back)}`
+}
+
+/** Have the server end the session; one that it no longer knows is as good as ended. */
 export async function signOut(): Promise<void> {
   try {
-    if (token() !== null) await call('POST', '/auth/logout')
+    if (csrf() !== null) await send('POST', '/sign-out')
   } catch (reason) {
     if (!(reason instanceof ApiError)) throw reason
   } finally {
@@ -23,7 +38,7 @@ export async function signOut(): Promise<void> {
   }
 }
 
-/** Drop a token that the server refused. */
+/** Drop a session that the server refused. */
 export function forget(): void {
   keep(null)
   user.value = null

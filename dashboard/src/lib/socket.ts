@@ -1,7 +1,7 @@
 import { io } from 'socket.io-client'
 import { computed, ref } from 'vue'
 import { now } from './clock'
-import { token } from './credentials'
+import { shown } from './credentials'
 import { perTab, read, write } from './storage'
 
 /** How often the server sends a sample, in milliseconds; after three of these the values on the page are stale. */
@@ -23,8 +23,8 @@ const socket = io('/ws', {
   reconnectionDelay: 200,
   reconnectionDelayMax: 1000,
   timeout: 5000,
-  // Asked again at every reconnect, so a fresh token is used as soon as there is one.
-  auth: (give) => give(token() === null ? {} : { token: token() }),
+  // Asked again at every reconnect, so a fresh session is used as soon as there is one.
+  auth: (give) => give(shown()),
 })
 
 const phase = ref<'paused' | 'connecting' | 'open' | 'reconnecting' | 'signedOut'>('paused')
@@ -96,7 +96,7 @@ socket.on('connect', () => {
 
 socket.on('disconnect', (reason) => {
   if (phase.value === 'paused') return
-  // Thrown out by the server, as when a token is revoked: it will not be tried again by itself.
+  // Thrown out by the server, as when a session is ended: it will not be tried again by itself.
   phase.value = reason === 'io server disconnect' ? 'signedOut' : 'reconnecting'
 })
 

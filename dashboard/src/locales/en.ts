@@ -259,15 +259,10 @@ export const en = {
 
   'signIn.title': 'Sign in needed',
   'signIn.why': 'Live values are shown to those who are signed in.',
-  'signIn.name': 'Name',
-  'signIn.password': 'Password',
-  'signIn.show': 'Show password',
   'signIn.submit': 'Sign in',
-  'signIn.busy': 'Signing in…',
   'signIn.refused': 'The server did not accept this sign-in for live values. Sign in again, or ask an administrator.',
   'signIn.as': 'Signed in as {name}',
   'signIn.out': 'Sign out',
-  'signIn.required': 'Please fill this in.',
 
   'error.0': 'The server cannot be reached. Check the connection and try again.',
   'error.wrong_password': 'Name or password is wrong.',

@@ -261,15 +261,10 @@ export const zh: Messages = {
 
   'signIn.title': '需要登录',
   'signIn.why': '登录后才能查看实时数据。',
-  'signIn.name': '用户名',
-  'signIn.password': '密码',
-  'signIn.show': '显示密码',
   'signIn.submit': '登录',
-  'signIn.busy': '正在登录…',
   'signIn.refused': '服务器未接受此次登录，无法显示实时数据。请重新登录，或联系管理员。',
   'signIn.as': '当前用户：{name}',
   'signIn.out': '退出登录',
-  'signIn.required': '请填写此项。',
 
   'error.0': '无法连接服务器，请检查网络后重试。',
   'error.wrong_password': '用户名或密码错误。',

@@ -3,14 +3,18 @@
 import base64
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
-from application.database import transaction
+from application.database import change, transaction
 from application.libs.auth import Identity, set_identity
+from application.libs.clock import now
 from application.libs.secret import hash_password
-from application.modules.auth import business
 from application.modules.auth.endpoints import logout
+from application.modules.session import business as sessions
+from application.modules.session.models import Session
 from application.modules.user import business as user_business
 from application.permissions import ROLE_PERMISSIONS, Role
 from tests.conftest import Caller
@@ -35,6 +39,12 @@ def log_in(client: FlaskClient, name: str = "eve", password: str = PASSWORD) -> 
     return token
 
 
+def log_in_whole(client: FlaskClient) -> dict[str, str]:
+    answer = client.post("/api/v1/auth/login", json={"name": "eve", "password": PASSWORD})
+    tokens: dict[str, str] = answer.get_json()["data"]
+    return tokens
+
+
 def bearer(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
 
@@ -44,9 +54,11 @@ class TestLogin:
         response = client.post("/api/v1/auth/login", json={"name": "eve", "password": PASSWORD})
         assert response.status_code == 200
         session = response.get_json()["data"]
-        assert set(session) == {"token", "token_type", "expires_in", "expires_at"}
+        assert set(session) == {"token", "token_type", "expires_in", "expires_at"} | {
+            f"refresh_{name}" for name in ("token", "expires_in", "expires_at")
+        }
         assert session["token_type"] == "Bearer"
-        assert session["expires_in"] > 0
+        assert (session["expires_in"], session["refresh_expires_in"]) == (900, 604_800)
         me = client.get("/api/v1/auth/me", headers=bearer(session["token"])).get_json()["data"]
         assert (me["id"], me["name"]) == (eve, "eve")
 
@@ -108,7 +120,7 @@ class TestLogin:
     def test_opens_as_many_sessions_as_are_asked_for(self, app: Flask, eve: str) -> None:
         tokens = at_once([lambda: log_in(app.test_client())] * 5)
         assert len(set(tokens)) == 5
-        assert count_rows(app, "token", user_id=eve) == 5
+        assert count_rows(app, "session", user_id=eve) == 5
 
     def test_leaves_no_session_when_the_password_changes_meanwhile(self, app: Flask, admin: Caller, eve: str) -> None:
         def change_password() -> int:
@@ -123,7 +135,83 @@ class TestLogin:
         changed, *entered = at_once([change_password, *([enter] * 5)])
         assert changed == 200
         assert set(entered) <= {200, 401}
-        assert count_rows(app, "token", user_id=eve) == 0
+        assert count_rows(app, "session", user_id=eve) == 0
+
+
+class TestRefresh:
+    def ask(self, client: FlaskClient, refresh_token: object) -> TestResponse:
+        return client.post("/api/v1/auth/refresh", json={"refresh_token": refresh_token})
+
+    def test_exchanges_the_pair_for_the_next(self, client: FlaskClient, eve: str) -> None:
+        before = log_in_whole(client)
+        answer = self.ask(client, before["refresh_token"])
+        assert answer.status_code == 200
+        after = answer.get_json()["data"]
+        assert set(after) == set(before)
+        assert not {after["token"], after["refresh_token"]} & {before["token"], before["refresh_token"]}
+        assert [client.get("/api/v1/auth/me", headers=bearer(one["token"])).status_code for one in (before, after)] == [
+            401,
+            200,
+        ]
+
+    def test_ends_the_session_of_a_token_that_is_used_again(self, app: Flask, client: FlaskClient, eve: str) -> None:
+        first = log_in_whole(client)
+        second = self.ask(client, first["refresh_token"]).get_json()["data"]
+        third = self.ask(client, second["refresh_token"]).get_json()["data"]
+        other = log_in(client)
+        answer = self.ask(client, first["refresh_token"])
+        assert (answer.status_code, answer.get_json()["code"]) == (401, "refresh_refused")
+        assert self.ask(client, third["refresh_token"]).status_code == 401
+        assert client.get("/api/v1/auth/me", headers=bearer(third["token"])).status_code == 401
+        assert client.get("/api/v1/auth/me", headers=bearer(other)).status_code == 200
+        assert count_rows(app, "session", user_id=eve) == 1
+
+    def test_lets_one_of_many_win(self, app: Flask, eve: str) -> None:
+        shown = log_in_whole(app.test_client())["refresh_token"]
+        answers = at_once([lambda: self.ask(app.test_client(), shown)] * 12)
+        statuses = sorted(answer.status_code for answer in answers)
+        assert statuses == [200] + [401] * 11
+        (won,) = [answer.get_json()["data"] for answer in answers if answer.status_code == 200]
+        assert self.ask(app.test_client(), won["refresh_token"]).status_code == 200
+
+    def test_refuses_what_is_no_refresh_token(self, client: FlaskClient, eve: str) -> None:
+        tokens = log_in_whole(client)
+        refresh_token = tokens["refresh_token"]
+        spoilt = [tokens["token"], "", "x", "." * 100, "é", f".{refresh_token}", refresh_token.partition(".")[2]]
+        for other in spoilt:
+            answer = self.ask(client, other)
+            assert (answer.status_code, answer.get_json()["code"]) == (401, "refresh_refused")
+        assert self.ask(client, "x" * 10_000).status_code == 422
+        assert self.ask(client, refresh_token).status_code == 200
+
+    @pytest.mark.parametrize("end", ["logout", "password", "delete"])
+    def test_refuses_who_was_shown_out(self, client: FlaskClient, admin: Caller, eve: str, end: str) -> None:
+        tokens = log_in_whole(client)
+        if end == "logout":
+            client.post("/api/v1/auth/logout", headers=bearer(tokens["token"]))
+        elif end == "password":
+            admin.client.patch(f"/api/v1/user/{eve}", json={"password": "another password"})
+        else:
+            assert admin.client.delete(f"/api/v1/user/{eve}").status_code == 204
+        assert self.ask(client, tokens["refresh_token"]).status_code == 401
+        assert client.get("/api/v1/auth/me", headers=bearer(tokens["token"])).status_code == 401
+
+
+class TestLogoutEverywhere:
+    def test_ends_every_session_of_the_caller(self, app: Flask, client: FlaskClient, ada: Caller, eve: str) -> None:
+        here, there = log_in(client), log_in(client)
+        answer = client.post("/api/v1/auth/logout-everywhere", headers=bearer(here))
+        assert (answer.status_code, answer.get_json()["data"]) == (200, {"ended": 2})
+        for token in (here, there):
+            assert client.get("/api/v1/auth/me", headers=bearer(token)).status_code == 401
+        assert ada.client.get("/api/v1/auth/me").status_code == 200
+
+    def test_keeps_this_one_on_request(self, client: FlaskClient, eve: str) -> None:
+        here, there = log_in(client), log_in(client)
+        answer = client.post("/api/v1/auth/logout-everywhere?keep_current=true", headers=bearer(here))
+        assert answer.get_json()["data"] == {"ended": 1}
+        assert client.get("/api/v1/auth/me", headers=bearer(here)).status_code == 200
+        assert client.get("/api/v1/auth/me", headers=bearer(there)).status_code == 401
 
 
 class TestLogout:
@@ -158,7 +246,8 @@ class TestMe:
 
     def test_refuses_an_expired_token(self, app: Flask, client: FlaskClient, eve: str) -> None:
         with app.app_context(), transaction():
-            token = business.create_token(eve, ttl_seconds=0).token
+            token = sessions.begin(eve).token
+            change(sa.update(Session).values(access_expires_at=now()))
         response = client.get("/api/v1/auth/me", headers=bearer(token))
         assert response.status_code == 401
         assert response.get_json()["code"] == "unauthenticated"

@@ -14,10 +14,10 @@ from application.config.setting import Environment
 from application.database import transaction
 from application.extensions import socketio
 from application.libs import clock
-from application.modules.auth.models import Token
 from application.modules.monitor.sockets import EVENT_SECONDS, MonitorNamespace
 from application.modules.scheduler.business import event
 from application.modules.scheduler.models import EventBatch
+from application.modules.session.models import Session
 from application.modules.user import business as user_business
 from application.permissions import Role
 from tests.conftest import Caller, SignIn
@@ -34,7 +34,7 @@ def end_token(ledger: Ledger, caller: Caller) -> None:
 
 def let_expire(ledger: Ledger, caller: Caller) -> None:
     """Let time pass."""
-    ledger.change(sa.update(Token).where(Token.user_id == caller.id).values(expires_at=clock.now()))
+    ledger.change(sa.update(Session).where(Session.user_id == caller.id).values(expires_at=clock.now()))
 
 
 def take_role(ledger: Ledger, caller: Caller) -> None:

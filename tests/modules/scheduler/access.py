@@ -3,7 +3,7 @@
 from tests.contract.access import Feature, Row
 
 NO_RUN = "00000000-0000-7000-8000-000000000000"
-JOB = {"id": None, "func": "prune-expired-tokens", "trigger": "interval", "hours": 1}
+JOB = {"id": None, "func": "prune-expired-sessions", "trigger": "interval", "hours": 1}
 
 FEATURE = Feature(
     {
@@ -30,7 +30,7 @@ FEATURE = Feature(
         "GET /scheduler/jobs/<job_id>/preview": Row(401, 403, 403, 404),
         "POST /scheduler/jobs/<job_id>/revert/<int:version>": Row(401, 403, 403, 404),
         "GET /scheduler/quarantine": Row(401, 403, 403, 200),
-        "POST /scheduler/quarantine/<job_id>/repair": Row(401, 403, 403, 404, {"func": "prune-expired-tokens"}),
+        "POST /scheduler/quarantine/<job_id>/repair": Row(401, 403, 403, 404, {"func": "prune-expired-sessions"}),
         "GET /scheduler/jobs/<job_id>/explain": Row(401, 403, 403, 404),
         "POST /scheduler/bulk/pause": Row(401, 403, 403, 200, {"ids": ["no-such-job"]}),
         "POST /scheduler/bulk/resume": Row(401, 403, 403, 200, {"ids": ["no-such-job"]}),

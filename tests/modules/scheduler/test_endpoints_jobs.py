@@ -330,7 +330,7 @@ class TestRevertJob:
 class TestGetFunctions:
     def test_lists_parameters_as_json_schema(self, client: FlaskClient) -> None:
         listed = {item["name"]: item for item in client.get("/scheduler/functions").get_json()}
-        assert "prune-expired-tokens" in listed
+        assert "prune-expired-sessions" in listed
         found = listed["report"]
         assert (found["reference"], found["summary"]) == (f"{JOBS}:report", "Remember what it was called with.")
         assert found["parameters"]["properties"]["copies"]["maximum"] == 9
@@ -388,6 +388,6 @@ def test_setup_is_the_applications(app: Flask) -> None:
     engine = app.extensions["scheduler"]
     assert isinstance(engine, Engine)
     with app.app_context(), transaction(write=False):
-        assert {"prune-expired-tokens", "prune-expired-idempotency-keys"} <= {
+        assert {"prune-expired-sessions", "prune-expired-idempotency-keys"} <= {
             function["name"] for function in business.functions()
         }

@@ -26,7 +26,7 @@ from tests.services import DATABASES, fresh_database
 
 __all__ = ["places"]
 
-HOURLY = {"func": "prune-expired-tokens", "trigger": "interval", "hours": 1}
+HOURLY = {"func": "prune-expired-sessions", "trigger": "interval", "hours": 1}
 Build = Callable[..., Flask]
 
 
@@ -153,8 +153,8 @@ class TestApi:
 class TestCode:
     def test_chooses_the_store(self, both: Flask) -> None:
         with both.app_context():
-            made = scheduler.add_job("tidy", "prune-expired-tokens", trigger="interval", hours=1, jobstore="far")
-            scheduler.add_job("near", "prune-expired-tokens", trigger="interval", hours=1)
+            made = scheduler.add_job("tidy", "prune-expired-sessions", trigger="interval", hours=1, jobstore="far")
+            scheduler.add_job("near", "prune-expired-sessions", trigger="interval", hours=1)
             assert [one.id for one in scheduler.get_jobs("far")] == ["tidy"]
             assert scheduler.get_job("tidy", "default") is None
             with pytest.raises(JobLookupError):

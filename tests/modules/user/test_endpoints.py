@@ -240,14 +240,14 @@ class TestDelete:
         response = admin.client.delete(f"/api/v1/user/{ada.id}")
         assert (response.status_code, response.data) == (204, b"")
         assert ada.client.get("/api/v1/auth/me").status_code == 401
-        assert count_rows(app, "user_role", user_id=ada.id) == count_rows(app, "token", user_id=ada.id) == 0
+        assert count_rows(app, "user_role", user_id=ada.id) == count_rows(app, "session", user_id=ada.id) == 0
 
     def test_refuses_who_owns_blogs_and_takes_nothing(self, app: Flask, admin: Caller, ada: Caller) -> None:
         ada.client.post("/api/v1/blog", json={"title": "Hello", "content": "", "status": "draft"})
         response = admin.client.delete(f"/api/v1/user/{ada.id}")
         assert response.status_code == 409
         assert response.get_json()["code"] == "user_in_use"
-        assert [count_rows(app, table, user_id=ada.id) for table in ("user_role", "token")] == [1, 1]
+        assert [count_rows(app, table, user_id=ada.id) for table in ("user_role", "session")] == [1, 1]
         assert ada.client.get("/api/v1/auth/me").status_code == 200
 
     def test_keeps_the_last_admin(self, admin: Caller, ada: Caller) -> None:

@@ -129,7 +129,7 @@ class TestNote:
         operator(business.pause, tidy, by="root")
         hands.now += 5 * HOUR
         ledger.change(sa.update(Job).values(definition="{}"))
-        given = {"id": tidy, "func": "prune-expired-tokens", "trigger": "cron", "hour": "*", "replace_existing": True}
+        given = {"id": tidy, "func": "prune-expired-sessions", "trigger": "cron", "hour": "*", "replace_existing": True}
         operator(business.create, given, by="root")
         assert [(run.fires, run.definition) for run in ledger.runs()] == [(1, "{}")]
 
@@ -162,7 +162,7 @@ class TestChanged:
         assert "from 2026-11-28T12:01:00+00:00" in second.reason
 
     def test_begins_with_a_job_that_is_made_paused(self, operator: Operator, hands: Hands, ledger: Ledger) -> None:
-        given = {"id": "new", "func": "prune-expired-tokens", "trigger": "cron", "hour": "*", "next_run_time": None}
+        given = {"id": "new", "func": "prune-expired-sessions", "trigger": "cron", "hour": "*", "next_run_time": None}
         operator(business.create, given, by="root")
         hands.now += HOUR
         operator(business.resume, "new", by="root")

@@ -1,0 +1,124 @@
+"""Sign in and out by a browser: a page that stands without a build, and what the dashboard asks when it opens."""
+
+from http import HTTPStatus
+from urllib.parse import urlsplit
+
+from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request
+from flask_babel import gettext as _
+
+from application.database import transaction
+from application.libs.auth import Credentials, Identity
+from application.libs.browser_session import CSRF_HEADER, BrowserSessions, ForeignPage
+from application.libs.error import UnsupportedMediaType
+from application.libs.origin import from_this_site
+from application.modules.auth import business
+from application.modules.session import business as sessions
+
+FORM = "application/x-www-form-urlencoded"
+
+_MOST = {"name": 50, "password": 128}  # characters; nobody's is longer
+
+pages = Blueprint("sign_in", __name__, template_folder="templates")
+
+
+@pages.get("/sign-in")
+def form() -> Response:
+    """Show the form, which leads back to where the visitor wanted to go."""
+    return _form()
+
+
+@pages.post("/sign-in")
+def enter() -> Response:
+    """Let a browser in, in the place of whom it let in before."""
+    _check_form()
+    name, password = request.form.get("name", ""), request.form.get("password", "")
+    if len(name) > _MOST["name"] or len(password) > _MOST["password"] or "\x00" in name:
+        return _form(_("The name or the password is wrong."), HTTPStatus.UNAUTHORIZED)
+    with transaction(write=False):
+        account = business.find_account(name)
+    try:
+        account = business.check_password(account, password)
+        with transaction():
+            _end(_browsers().read(request.environ))
+            cookie = business.open_browser_session(
+                account, device=request.headers.get("User-Agent", ""), address=request.remote_addr or ""
+            )
+    except business.WrongPassword:
+        return _form(_("The name or the password is wrong."), HTTPStatus.UNAUTHORIZED)
+    response = make_response(redirect(_wanted(), HTTPStatus.SEE_OTHER))
+    _browsers().give(response, request.environ, cookie.token, seconds=cookie.seconds)
+    return response
+
+
+@pages.post("/sign-out")
+def leave() -> Response:
+    """End the session of a browser."""
+    token = _browsers().read(request.environ)
+    if token is not None:
+        if not _browsers().belongs(request.headers.get(CSRF_HEADER, request.form.get("csrf")), token):
+            raise ForeignPage
+        with transaction():
+            _end(token)
+    response = make_response(redirect("/sign-in", HTTPStatus.SEE_OTHER))
+    _browsers().take(response, request.environ)
+    return response
+
+
+@pages.get("/dashboard/session.json")
+def state() -> dict[str, object]:
+    """Tell the dashboard who is signed in, and the token that it sends along with whatever it asks."""
+    token = _browsers().read(request.environ) if from_this_site(request.environ) else None
+    with transaction(write=False):
+        identity = _find(token)
+    if token is None or identity is None:
+        return {"name": None, "csrf": None, "permissions": []}
+    return {"name": identity.name, "csrf": _browsers().csrf(token), "permissions": sorted(identity.permissions)}
+
+
+@pages.after_request
+def protect(response: Response) -> Response:
+    """Keep what these pages say out of every cache."""
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _form(problem: str = "", status: int = HTTPStatus.OK) -> Response:
+    page = render_template(
+        "auth/sign_in.html",
+        problem=problem,
+        name=request.form.get("name", ""),
+        wanted=_wanted(),
+    )
+    return make_response(page, status)
+
+
+def _check_form() -> None:
+    if request.mimetype != FORM:
+        raise UnsupportedMediaType(f"Send the form as {FORM}")
+    if not from_this_site(request.environ):
+        raise ForeignPage
+
+
+def _wanted() -> str:
+    """Return the address the visitor wanted, where it is one of this site's; else the dashboard's."""
+    wanted = request.values.get("next", "")
+    split = urlsplit(wanted)
+    is_ours = wanted.startswith("/") and not wanted.startswith(("//", "/\\")) and not (split.scheme or split.netloc)
+    return wanted if is_ours and wanted.isprintable() else "/"
+
+
+def _find(token: str | None) -> Identity | None:
+    """Return whom a cookie stands for, if anybody."""
+    return None if token is None else business.identify(Credentials("cookie", token, by_browser=True))
+
+
+def _end(token: str | None) -> None:
+    """End the session that a cookie stands for, if there is any."""
+    identity = _find(token)
+    if identity is not None and identity.session_id is not None:
+        sessions.revoke(identity.session_id)
+
+
+def _browsers() -> BrowserSessions:
+    found: BrowserSessions = current_app.extensions["browser_sessions"]
+    return found
