@@ -22,6 +22,7 @@ PLAN = Plan(
     names=frozenset({"task_create"}),
     says={"scheduler_run_job": "run_id"},
     refused={
+        "auth_change_password": 422,  # whoever runs the collection does not want another one
         "scheduler_start_scheduler": 400,
         "scheduler_shutdown_scheduler": 409,
         "operation_repair_job": 409,

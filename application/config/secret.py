@@ -8,6 +8,8 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from application.libs.password import fold
+
 KEY_LENGTH = 32  # characters; 256 bits when hexadecimal digits make half of it, RFC 2104 asks for the hash's length
 
 RECIPE = ".venv/bin/python -c 'import secrets; print(secrets.token_hex(32))'"
@@ -138,5 +140,5 @@ def _is_repeated(plain: str) -> bool:
 
 
 def is_known_password(password: SecretStr | None) -> bool:
-    """Tell whether a password is one that everybody tries first."""
-    return password is not None and password.get_secret_value().strip().lower() in KNOWN_PASSWORDS
+    """Tell whether a password is one of the few that everybody tries first; the long list is that of libs/password."""
+    return password is not None and fold(password.get_secret_value()) in KNOWN_PASSWORDS

@@ -26,6 +26,7 @@ Case = schemathesis.Case[Any]
 JOB: dict[str, Any] = {"id": None, "func": "prune-expired-sessions", "trigger": "interval", "hours": 1}
 BODIES: dict[str, dict[str, Any]] = {
     "/auth/login": CREDENTIALS,
+    "/auth/password": {"current_password": CREDENTIALS["password"], "password": CREDENTIALS["password"]},
     "/file/authorisation": {"name": "a.txt", "size": 5, "media_type": "text/plain"},
     "/scheduler/preview": {"trigger": "cron", "hour": 3},
 }
@@ -39,6 +40,9 @@ BEYOND_THE_DOCUMENT = {
     "cursor": "which cursors are ours is no property of their text",
     "unknown_tag": "which tags exist is no property of an id",
     "password_known": "the list of known passwords is long and none of the document's business",
+    "password_bytes": "JSON Schema counts characters, not bytes",
+    "password_holds_name": "a schema compares no two fields, and knows no user's name",
+    "wrong_current_password": "which password a user has is no property of data",
     "key_reused": "which keys stood for other requests is no property of a key",
     "stale": "which tag a resource has is no property of a tag",
     "selection": "that exactly one member is given and true says the rule",

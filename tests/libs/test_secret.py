@@ -6,8 +6,9 @@ from statistics import median
 from time import perf_counter
 
 import pytest
+from argon2 import PasswordHasher, Type
 
-from application.libs.secret import digest_token, hash_password, new_token, verify_password
+from application.libs.secret import digest_token, hash_password, needs_rehash, new_token, verify_password
 
 
 class TestHashPassword:
@@ -42,6 +43,36 @@ class TestVerifyPassword:
                 verify_password("wrong", given)
                 times.append(perf_counter() - start)
         assert 0.5 < median(nobody) / median(known) < 2  # without the stand-in hash the ratio is below 0.01
+
+
+class TestNeedsRehash:
+    @pytest.mark.parametrize(
+        "weaker",
+        [
+            PasswordHasher(time_cost=2, memory_cost=19455, parallelism=1),
+            PasswordHasher(time_cost=1, memory_cost=19456, parallelism=1),
+            PasswordHasher(time_cost=4, memory_cost=9216, parallelism=1),
+            PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1, type=Type.I),
+            PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1, hash_len=16),
+        ],
+    )
+    def test_finds_what_is_weaker_than_today(self, weaker: PasswordHasher) -> None:
+        assert needs_rehash(weaker.hash("secret"))
+
+    @pytest.mark.parametrize(
+        "strong",
+        [
+            PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1),
+            PasswordHasher(time_cost=1, memory_cost=47104, parallelism=1),
+            PasswordHasher(time_cost=3, memory_cost=65536, parallelism=4, hash_len=64),
+        ],
+    )
+    def test_leaves_what_is_as_strong_or_stronger(self, strong: PasswordHasher) -> None:
+        assert not needs_rehash(strong.hash("secret"))
+
+    def test_leaves_what_is_made_today_and_who_has_none(self) -> None:
+        assert not needs_rehash(hash_password("secret"))
+        assert not needs_rehash(None)
 
 
 class TestToken:

@@ -1,12 +1,23 @@
 """Sign in and out, and see who one is."""
 
-from flask import request
+from functools import partial
 
 from application.libs.auth import current_identity
 from application.libs.redprint import Redprint, unit_of_work
+from application.libs.remote import current_client
+from application.libs.secret import hash_password
 from application.modules.auth import business
-from application.modules.auth.schemas import EndedOut, EverywhereQuery, IdentityOut, LoginIn, RefreshIn, TokensOut
+from application.modules.auth.schemas import (
+    EndedOut,
+    EverywhereQuery,
+    IdentityOut,
+    LoginIn,
+    PasswordChangeIn,
+    RefreshIn,
+    TokensOut,
+)
 from application.modules.session import business as sessions
+from application.modules.user import business as user_business
 
 auth = Redprint("auth", __name__)
 
@@ -22,13 +33,7 @@ auth = Redprint("auth", __name__)
 )
 def login(body: LoginIn) -> sessions.TokensRow:
     """Exchange name and password for an access token, and a refresh token for when that has expired."""
-    with unit_of_work(write=False):
-        account = business.find_account(body.name)
-    account = business.check_password(account, body.password)
-    with unit_of_work():
-        return business.open_session(
-            account, device=request.headers.get("User-Agent", ""), address=request.remote_addr or ""
-        )
+    return business.sign_in(body.name, body.password, begin=partial(sessions.begin, client=current_client()))
 
 
 @auth.post(
@@ -60,6 +65,28 @@ def logout_everywhere(query: EverywhereQuery) -> sessions.EndedRow:
     """End all of one's sessions, on every device."""
     caller = current_identity()
     return sessions.revoke_all(caller.user_id, kept=caller.session_id if query.keep_current else None)
+
+
+@auth.post(
+    "/password",
+    errors=[business.WrongCurrentPassword],
+    transaction=False,
+    secret=True,
+    rate_limit="10/minute",  # whoever found a token is to guess no password with it
+)
+def change_password(body: PasswordChangeIn) -> None:
+    """Change one's own password; it ends one's other sessions.
+
+    The session this request came by goes on.
+    """
+    caller = current_identity()
+    user_business.check_new_password(body.password, name=caller.name)
+    with unit_of_work(write=False):
+        account = business.find_account_of(caller.user_id)
+    account = business.check_current_password(account, body.current_password)
+    password_hash = hash_password(body.password)
+    with unit_of_work():
+        business.change_password(account, password_hash, kept_session_id=caller.session_id)
 
 
 @auth.get("/me")

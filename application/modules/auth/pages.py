@@ -1,5 +1,6 @@
 """Sign in and out by a browser: a page that stands without a build, and what the dashboard asks when it opens."""
 
+from functools import partial
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
@@ -11,6 +12,7 @@ from application.libs.auth import Credentials, Identity
 from application.libs.browser_session import CSRF_HEADER, BrowserSessions, ForeignPage
 from application.libs.error import UnsupportedMediaType
 from application.libs.origin import from_this_site
+from application.libs.remote import current_client
 from application.modules.auth import business
 from application.modules.session import business as sessions
 
@@ -34,17 +36,12 @@ def enter() -> Response:
     name, password = request.form.get("name", ""), request.form.get("password", "")
     if len(name) > _MOST["name"] or len(password) > _MOST["password"] or "\x00" in name:
         return _form(_("The name or the password is wrong."), HTTPStatus.UNAUTHORIZED)
-    with transaction(write=False):
-        account = business.find_account(name)
     try:
-        account = business.check_password(account, password)
-        with transaction():
-            _end(_browsers().read(request.environ))
-            cookie = business.open_browser_session(
-                account, device=request.headers.get("User-Agent", ""), address=request.remote_addr or ""
-            )
+        cookie = business.sign_in(name, password, begin=partial(sessions.begin_in_browser, client=current_client()))
     except business.WrongPassword:
         return _form(_("The name or the password is wrong."), HTTPStatus.UNAUTHORIZED)
+    with transaction():
+        _end(_browsers().read(request.environ))
     response = make_response(redirect(_wanted(), HTTPStatus.SEE_OTHER))
     _browsers().give(response, request.environ, cookie.token, seconds=cookie.seconds)
     return response

@@ -4,14 +4,23 @@ from datetime import datetime
 
 from pydantic import Field
 
+from application.libs.password import MAX_LENGTH
 from application.libs.schema import Ident, Schema
+from application.modules.user.schemas import Password
 
 
 class LoginIn(Schema):
     """Give name and password."""
 
     name: str = Field(max_length=50, examples=["admin"])
-    password: str = Field(max_length=128, examples=["correct horse battery staple"])
+    password: str = Field(max_length=MAX_LENGTH, examples=["correct horse battery staple"])
+
+
+class PasswordChangeIn(Schema):
+    """Prove the password one has, and choose another."""
+
+    current_password: str = Field(max_length=MAX_LENGTH, examples=["correct horse battery staple"])
+    password: Password = Field(examples=["four other words at random"])
 
 
 class RefreshIn(Schema):

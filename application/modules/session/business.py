@@ -15,6 +15,7 @@ from application.libs.error import NotFound, Unauthenticated
 from application.libs.ident import new_id
 from application.libs.page import Page
 from application.libs.record import Record
+from application.libs.remote import SOMEBODY, Client
 from application.libs.secret import digest_token, new_token
 from application.modules.session.models import ADDRESS_LENGTH, DEVICE_LENGTH, Session
 from application.modules.user.models import User
@@ -153,7 +154,7 @@ _DELETE_OTHERS = _DELETE_OF.where(Session.id != sa.bindparam("kept"))
 _DELETE_EXPIRED = sa.delete(Session).where(Session.expires_at <= sa.bindparam("moment"))
 
 
-def begin(user_id: str, *, device: str = "", address: str = "") -> TokensRow:
+def begin(user_id: str, *, client: Client = SOMEBODY) -> TokensRow:
     """Let the user in on a device: an access token for minutes, and a refresh token that is exchanged for the next."""
     life = _Life.from_now()
     family, secret, access = new_token(16), new_token(), new_token()
@@ -162,8 +163,7 @@ def begin(user_id: str, *, device: str = "", address: str = "") -> TokensRow:
     _insert(
         user_id,
         life,
-        device=device,
-        address=address,
+        client,
         access_digest=digest_token(access),
         access_expires_at=access_until,
         family=digest_token(family),
@@ -172,14 +172,13 @@ def begin(user_id: str, *, device: str = "", address: str = "") -> TokensRow:
     return _tokens(access, refresh, life.begun_at, access_until, life.expires_at)
 
 
-def begin_in_browser(user_id: str, *, device: str, address: str) -> CookieRow:
+def begin_in_browser(user_id: str, *, client: Client) -> CookieRow:
     """Let the user in by a browser, whose cookie is enough for as long as it is used now and then."""
     life, token = _Life.from_now(), new_token()
     _insert(
         user_id,
         life,
-        device=device,
-        address=address,
+        client,
         access_digest=digest_token(token),
         access_expires_at=life.expires_at,
     )
@@ -258,7 +257,7 @@ def prune_expired() -> int:
     return change(_DELETE_EXPIRED, moment=now())
 
 
-def _insert(user_id: str, life: _Life, *, device: str, address: str, **columns: Any) -> None:
+def _insert(user_id: str, life: _Life, client: Client, **columns: Any) -> None:
     change(
         _INSERT,
         id=new_id(),
@@ -268,8 +267,8 @@ def _insert(user_id: str, life: _Life, *, device: str, address: str, **columns: 
         last_seen_at=life.begun_at,
         expires_at=life.expires_at,
         ends_at=life.ends_at,
-        device=_fitting(device, DEVICE_LENGTH),
-        address=_fitting(address, ADDRESS_LENGTH),
+        device=_fitting(client.device, DEVICE_LENGTH),
+        address=_fitting(client.address, ADDRESS_LENGTH),
         **columns,
     )
 

@@ -10,9 +10,10 @@ from application.database import change, execute, keyset
 from application.database.filter import RANGE, TEXT, Filter, Filters, contains
 from application.database.keyset import Orders
 from application.libs.clock import now
-from application.libs.error import Conflict, NotFound
+from application.libs.error import Conflict, Invalid, NotFound, field_error
 from application.libs.ident import new_id
 from application.libs.page import Page
+from application.libs.password import HOLDS_NAME, holds_name
 from application.libs.record import Record
 from application.modules.session.models import Session
 from application.modules.user.models import User, UserRole
@@ -130,6 +131,15 @@ def create(*, name: str, password_hash: str | None, roles: Sequence[str] = (Role
     )
     _add_roles(user.id, user.roles)
     return user
+
+
+def check_new_password(password: str, *, name: str) -> None:
+    """Refuse a new password in which the user's name stands; what else one may be says its schema.
+
+    It is for who keeps their name: a new name cannot be judged, for nobody knows the password that is kept.
+    """
+    if holds_name(password, name):
+        raise Invalid(errors=[field_error("body", "password", msg=HOLDS_NAME, type_="password_holds_name")])
 
 
 def update(

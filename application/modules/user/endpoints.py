@@ -80,6 +80,11 @@ def delete(user_id: UserId) -> None:
 
 def _change(user_id: str, changes: dict[str, Any]) -> business.UserRow:
     if "password" in changes:
-        changes["password_hash"] = hash_password(changes.pop("password"))
+        password = changes.pop("password")
+        if "name" not in changes:
+            with unit_of_work(write=False):
+                name = business.get(user_id).name
+            business.check_new_password(password, name=name)
+        changes["password_hash"] = hash_password(password)
     with unit_of_work():
         return business.update(user_id, **changes)

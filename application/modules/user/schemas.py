@@ -3,18 +3,38 @@
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, SecretStr, StringConstraints
+from pydantic import AfterValidator, Field, SecretStr, StringConstraints, ValidationInfo
 from pydantic_core import PydanticCustomError
 
 from application.config.secret import is_known_password
 from application.libs.filter import After, AtOrAfter, AtOrBefore, Before, Contains, Equals, FilterText, StartsWith
+from application.libs.password import (
+    HOLDS_NAME,
+    KNOWN,
+    MAX_BYTES,
+    MAX_LENGTH,
+    MIN_LENGTH,
+    TOO_MANY_BYTES,
+    holds_name,
+    is_common,
+)
 from application.libs.schema import Ident, Name, PageQuery, Schema, absent, one_line
 from application.permissions import Role
 
 
-def _not_known(password: str) -> str:
-    if is_known_password(SecretStr(password)):
-        raise PydanticCustomError("password_known", "Everybody tries this password first; choose another")
+def _usable(password: str) -> str:
+    if len(password.encode()) > MAX_BYTES:
+        raise PydanticCustomError("password_bytes", TOO_MANY_BYTES)
+    if is_known_password(SecretStr(password)) or is_common(password):
+        raise PydanticCustomError("password_known", KNOWN)
+    return password
+
+
+def _without_name(password: str, others: ValidationInfo) -> str:
+    """Judge the password by the name that came with it, if that one is valid."""
+    name = others.data.get("name")
+    if isinstance(name, str) and holds_name(password, name):
+        raise PydanticCustomError("password_holds_name", HOLDS_NAME)
     return password
 
 
@@ -25,7 +45,17 @@ def _without_colon(name: str) -> str:
 
 
 UserName = Annotated[Name, AfterValidator(_without_colon), Field(json_schema_extra={"pattern": one_line(without=":")})]
-Password = Annotated[str, StringConstraints(min_length=8, max_length=128), AfterValidator(_not_known)]
+Password = Annotated[
+    str,
+    StringConstraints(min_length=MIN_LENGTH, max_length=MAX_LENGTH),
+    AfterValidator(_usable),
+    Field(description="8 to 128 characters, at most 256 bytes in UTF-8; no common one, and without the user's name."),
+]
+"""A new password, whoever it is for."""
+
+NamedPassword = Annotated[Password, AfterValidator(_without_name)]
+"""A new password in a schema that has the user's name before it; without one, the rule looks at the name there is."""
+
 Roles = Annotated[list[Role], Field(max_length=10)]
 
 
@@ -36,7 +66,7 @@ class UserIn(Schema):
     """Describe a new user."""
 
     name: UserName = Field(examples=["ada"])
-    password: Password = Field(description="8 to 128 characters.", examples=["correct horse battery staple"])
+    password: NamedPassword = Field(examples=["correct horse battery staple"])
     roles: Roles = Field(default_factory=lambda: [Role.USER], examples=[[Role.USER]])
 
 
@@ -45,14 +75,14 @@ class UserReplaceIn(Schema):
 
     name: UserName = Field(examples=["ada"])
     roles: Roles = Field(examples=[[Role.USER]])
-    password: Password = absent()
+    password: NamedPassword = absent()
 
 
 class UserPatch(Schema):
     """Change what is given."""
 
     name: UserName = absent(examples=["ada.lovelace"])
-    password: Password = absent()
+    password: NamedPassword = absent()
     roles: Roles = absent()
 
 

@@ -8,6 +8,9 @@ FEATURE = Feature(
         "POST /auth/refresh": Row(401, 401, 401, 401, json={"refresh_token": "unknown"}),
         "POST /auth/logout": Row(401, 204, 204, 204),
         "POST /auth/logout-everywhere": Row(401, 200, 200, 200),
+        "POST /auth/password": Row(
+            401, 204, 204, 204, json={"current_password": "correct horse", "password": "correct horse"}
+        ),
         "GET /auth/me": Row(401, 200, 200, 200),
     }
 )

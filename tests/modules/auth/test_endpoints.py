@@ -1,52 +1,25 @@
-"""Signing in and out over HTTP."""
+"""Signing in over HTTP, and who one is."""
 
 import base64
 
 import pytest
 import sqlalchemy as sa
+from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
-from werkzeug.test import TestResponse
 
 from application.database import change, transaction
-from application.libs.auth import Identity, set_identity
 from application.libs.clock import now
-from application.libs.secret import hash_password
-from application.modules.auth.endpoints import logout
+from application.libs.secret import verify_password
 from application.modules.session import business as sessions
 from application.modules.session.models import Session
 from application.modules.user import business as user_business
 from application.permissions import ROLE_PERMISSIONS, Role
 from tests.conftest import Caller
+from tests.hashing import HASHED, VERIFIED, watched_hashing
+from tests.modules.auth.conftest import HASH, PASSWORD, WEAK, basic, bearer, log_in, stored_hash
 from tests.parallel import at_once
 from tests.tables import count_rows
-
-PASSWORD = "correct horse: 电池"
-HASH = hash_password(PASSWORD)
-
-
-@pytest.fixture
-def eve(app: Flask) -> str:
-    """Create a user with a password."""
-    with app.app_context(), transaction():
-        return user_business.create(name="eve", password_hash=HASH).id
-
-
-def log_in(client: FlaskClient, name: str = "eve", password: str = PASSWORD) -> str:
-    response = client.post("/api/v1/auth/login", json={"name": name, "password": password})
-    assert response.status_code == 200
-    token: str = response.get_json()["data"]["token"]
-    return token
-
-
-def log_in_whole(client: FlaskClient) -> dict[str, str]:
-    answer = client.post("/api/v1/auth/login", json={"name": "eve", "password": PASSWORD})
-    tokens: dict[str, str] = answer.get_json()["data"]
-    return tokens
-
-
-def bearer(token: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {token}"}
 
 
 class TestLogin:
@@ -94,6 +67,65 @@ class TestLogin:
             response = client.post("/api/v1/auth/login", json={"name": "ada", "password": password})
             assert response.status_code == 401
 
+    @pytest.mark.one_database
+    def test_compares_one_hash_whoever_is_named(
+        self, client: FlaskClient, eve: str, weak: str, ada: Caller, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        done = watched_hashing(monkeypatch)
+        answers = []
+        for name in ("eve", "weak", "ada", "nobody", "EVE", ""):  # ada has no password
+            response = client.post("/api/v1/auth/login", json={"name": name, "password": "wrong password"})
+            problem = response.get_json()
+            del problem["request_id"]
+            answers.append((response.status_code, problem, len(response.data)))
+        assert answers == [answers[0]] * 6
+        assert done == [VERIFIED] * 6
+        for name in ("eve", "ada", "nobody"):  # HTTP Basic, too
+            done.clear()
+            response = client.get("/scheduler", headers=basic(name, "wrong password"))
+            assert response.status_code == 401
+            assert [work.what for work in done] == ["verify"]
+
+    def test_makes_a_weak_hash_stronger_outside_any_unit_of_work(
+        self, app: Flask, client: FlaskClient, weak: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        done = watched_hashing(monkeypatch)
+        log_in(client, "weak")
+        assert done == [VERIFIED, HASHED]
+        stronger = stored_hash(app, "weak")
+        assert stronger is not None
+        assert stronger.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
+        assert verify_password(PASSWORD, stronger)
+        done.clear()
+        log_in(client, "weak")
+        assert done == [VERIFIED]
+        assert stored_hash(app, "weak") == stronger
+
+    def test_leaves_a_weak_hash_after_a_wrong_password(self, app: Flask, client: FlaskClient, weak: str) -> None:
+        response = client.post("/api/v1/auth/login", json={"name": "weak", "password": "wrong password"})
+        assert response.status_code == 401
+        assert stored_hash(app, "weak") == WEAK
+
+    def test_lets_all_in_who_find_the_weak_hash_at_once(self, app: Flask, weak: str) -> None:
+        tokens = at_once([lambda: log_in(app.test_client(), "weak")] * 4)
+        assert len(set(tokens)) == 4
+        assert stored_hash(app, "weak") != WEAK
+
+    def test_overwrites_no_password_that_is_set_while_the_stronger_hash_is_made(
+        self, app: Flask, client: FlaskClient, weak: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        real = PasswordHasher.hash
+
+        def hash_late(self: PasswordHasher, password: str) -> str:
+            with transaction():
+                user_business.update(weak, password_hash=HASH)
+            return real(self, password)
+
+        monkeypatch.setattr(PasswordHasher, "hash", hash_late)
+        other = {"name": "weak", "password": PASSWORD}
+        assert client.post("/api/v1/auth/login", json=other).status_code == 200  # HASH is one of this password
+        assert stored_hash(app, "weak") == HASH
+
     @pytest.mark.parametrize(
         ("body", "fields"),
         [
@@ -136,101 +168,6 @@ class TestLogin:
         assert changed == 200
         assert set(entered) <= {200, 401}
         assert count_rows(app, "session", user_id=eve) == 0
-
-
-class TestRefresh:
-    def ask(self, client: FlaskClient, refresh_token: object) -> TestResponse:
-        return client.post("/api/v1/auth/refresh", json={"refresh_token": refresh_token})
-
-    def test_exchanges_the_pair_for_the_next(self, client: FlaskClient, eve: str) -> None:
-        before = log_in_whole(client)
-        answer = self.ask(client, before["refresh_token"])
-        assert answer.status_code == 200
-        after = answer.get_json()["data"]
-        assert set(after) == set(before)
-        assert not {after["token"], after["refresh_token"]} & {before["token"], before["refresh_token"]}
-        assert [client.get("/api/v1/auth/me", headers=bearer(one["token"])).status_code for one in (before, after)] == [
-            401,
-            200,
-        ]
-
-    def test_ends_the_session_of_a_token_that_is_used_again(self, app: Flask, client: FlaskClient, eve: str) -> None:
-        first = log_in_whole(client)
-        second = self.ask(client, first["refresh_token"]).get_json()["data"]
-        third = self.ask(client, second["refresh_token"]).get_json()["data"]
-        other = log_in(client)
-        answer = self.ask(client, first["refresh_token"])
-        assert (answer.status_code, answer.get_json()["code"]) == (401, "refresh_refused")
-        assert self.ask(client, third["refresh_token"]).status_code == 401
-        assert client.get("/api/v1/auth/me", headers=bearer(third["token"])).status_code == 401
-        assert client.get("/api/v1/auth/me", headers=bearer(other)).status_code == 200
-        assert count_rows(app, "session", user_id=eve) == 1
-
-    def test_lets_one_of_many_win(self, app: Flask, eve: str) -> None:
-        shown = log_in_whole(app.test_client())["refresh_token"]
-        answers = at_once([lambda: self.ask(app.test_client(), shown)] * 12)
-        statuses = sorted(answer.status_code for answer in answers)
-        assert statuses == [200] + [401] * 11
-        (won,) = [answer.get_json()["data"] for answer in answers if answer.status_code == 200]
-        assert self.ask(app.test_client(), won["refresh_token"]).status_code == 200
-
-    def test_refuses_what_is_no_refresh_token(self, client: FlaskClient, eve: str) -> None:
-        tokens = log_in_whole(client)
-        refresh_token = tokens["refresh_token"]
-        spoilt = [tokens["token"], "", "x", "." * 100, "é", f".{refresh_token}", refresh_token.partition(".")[2]]
-        for other in spoilt:
-            answer = self.ask(client, other)
-            assert (answer.status_code, answer.get_json()["code"]) == (401, "refresh_refused")
-        assert self.ask(client, "x" * 10_000).status_code == 422
-        assert self.ask(client, refresh_token).status_code == 200
-
-    @pytest.mark.parametrize("end", ["logout", "password", "delete"])
-    def test_refuses_who_was_shown_out(self, client: FlaskClient, admin: Caller, eve: str, end: str) -> None:
-        tokens = log_in_whole(client)
-        if end == "logout":
-            client.post("/api/v1/auth/logout", headers=bearer(tokens["token"]))
-        elif end == "password":
-            admin.client.patch(f"/api/v1/user/{eve}", json={"password": "another password"})
-        else:
-            assert admin.client.delete(f"/api/v1/user/{eve}").status_code == 204
-        assert self.ask(client, tokens["refresh_token"]).status_code == 401
-        assert client.get("/api/v1/auth/me", headers=bearer(tokens["token"])).status_code == 401
-
-
-class TestLogoutEverywhere:
-    def test_ends_every_session_of_the_caller(self, app: Flask, client: FlaskClient, ada: Caller, eve: str) -> None:
-        here, there = log_in(client), log_in(client)
-        answer = client.post("/api/v1/auth/logout-everywhere", headers=bearer(here))
-        assert (answer.status_code, answer.get_json()["data"]) == (200, {"ended": 2})
-        for token in (here, there):
-            assert client.get("/api/v1/auth/me", headers=bearer(token)).status_code == 401
-        assert ada.client.get("/api/v1/auth/me").status_code == 200
-
-    def test_keeps_this_one_on_request(self, client: FlaskClient, eve: str) -> None:
-        here, there = log_in(client), log_in(client)
-        answer = client.post("/api/v1/auth/logout-everywhere?keep_current=true", headers=bearer(here))
-        assert answer.get_json()["data"] == {"ended": 1}
-        assert client.get("/api/v1/auth/me", headers=bearer(here)).status_code == 200
-        assert client.get("/api/v1/auth/me", headers=bearer(there)).status_code == 401
-
-
-class TestLogout:
-    def test_ends_this_session_at_once_and_no_other(self, client: FlaskClient, eve: str) -> None:
-        here, there = log_in(client), log_in(client)
-        response = client.post("/api/v1/auth/logout", headers=bearer(here))
-        assert (response.status_code, response.data) == (204, b"")
-        assert client.get("/api/v1/auth/me", headers=bearer(here)).status_code == 401
-        assert client.post("/api/v1/auth/logout", headers=bearer(here)).status_code == 401
-        assert client.get("/api/v1/auth/me", headers=bearer(there)).status_code == 200
-
-    def test_refuses_an_unknown_caller(self, client: FlaskClient) -> None:
-        assert client.post("/api/v1/auth/logout").status_code == 401
-
-    def test_ends_nothing_for_who_came_without_a_token(self, app: Flask, ada: Caller) -> None:
-        with app.test_request_context(), transaction():
-            set_identity(Identity(ada.id, ada.name, ("user",), frozenset()))
-            logout()
-        assert ada.client.get("/api/v1/auth/me").status_code == 200
 
 
 class TestMe:

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from application.config.current import current_settings
 from application.database import execute
+from application.libs.remote import Client
 from application.libs.secret import digest_token
 from application.modules.session import business
 from application.modules.session.models import Session
@@ -48,7 +49,7 @@ class TestBegin:
         assert row()["ends_at"] == NOW + timedelta(days=30)
 
     def test_keeps_one_line_of_what_a_client_calls_itself(self, ada: str) -> None:
-        business.begin(ada, device="curl\r\n\x1b[31m8 \x00" + "é" * 300, address="x" * 100)
+        business.begin(ada, client=Client("curl\r\n\x1b[31m8 \x00" + "é" * 300, "x" * 100))
         stored = row()
         assert stored["device"] == "curl[31m8 " + "é" * 190
         assert stored["address"] == "x" * 45

@@ -44,7 +44,7 @@ class TestCreateAdmin:
         assert self.run(app, typed="").exit_code == 1
         assert self.account(app, "admin") is None
 
-    @pytest.mark.parametrize("password", ["short", "password", "x" * 129])
+    @pytest.mark.parametrize("password", ["short", "password", "sunshine1", "the admin's own", "x" * 129])
     def test_refuses_a_bad_password(self, app: Flask, password: str) -> None:
         result = self.run(app, "--password", password)
         assert result.exit_code == 1

@@ -8,6 +8,7 @@ from application.database import transaction
 from application.modules.auth.business import find_account
 from application.permissions import Role
 from tests.conftest import Caller, SignIn
+from tests.hashing import watched_hashing
 from tests.links import next_url
 from tests.parallel import at_once
 from tests.tables import count_rows
@@ -86,7 +87,8 @@ class TestCreate:
         assert admin.client.post("/api/v1/user", json=body).get_json()["data"]["roles"] == ["admin", "user"]
 
     @pytest.mark.parametrize(
-        "password", ["x" * 8, "x" * 128, "ein Satz mit Blanks ", "密码密码密码密码", "🔑" * 8, "é" * 128]
+        "password",
+        ["b1ue cow", "x" * 64, "x" * 128, "ein Satz mit Blanks ", "密码密码密码密码", "🔑" * 8, "é" * 128, "🔑" * 64],
     )
     def test_takes_any_characters_in_a_password(self, admin: Caller, client: FlaskClient, password: str) -> None:
         body = {"name": "ada", "password": password}
@@ -103,6 +105,11 @@ class TestCreate:
             ({"name": None}, ["body", "name"]),
             ({"password": "x" * 7}, ["body", "password"]),
             ({"password": "Password123"}, ["body", "password"]),
+            ({"password": "SunShine1"}, ["body", "password"]),
+            ({"password": "🔑" * 65}, ["body", "password"]),
+            ({"name": "lovelace", "password": "my LoveLace"}, ["body", "password"]),
+            ({"password": "\0" * 8}, ["body", "password"]),
+            ({"password": "\ud800" * 8}, ["body", "password"]),
             ({"name": "a:b"}, ["body", "name"]),
             ({"password": "x" * 129}, ["body", "password"]),
             ({"password": 12345678}, ["body", "password"]),
@@ -125,6 +132,29 @@ class TestCreate:
         assert [error["loc"] for error in response.get_json()["errors"]] == [loc]
         assert "x" * 7 not in response.text
         assert count_rows(app, "user") == 1
+
+    @pytest.mark.one_database
+    @pytest.mark.parametrize(
+        ("password", "status", "type_"),
+        [
+            ("x" * 7, 422, "string_too_short"),
+            ("x" * 129, 422, "string_too_long"),
+            ("🔑" * 65, 422, "password_bytes"),
+            ("trustno1", 422, "password_known"),
+            ("redprint", 422, "password_known"),
+            ("ada.lovelace", 422, "password_holds_name"),
+            ("x" * 1_000_000, 422, "string_too_long"),
+            ("x" * 2_000_000, 413, None),
+        ],
+    )
+    def test_says_why_a_password_is_refused_and_hashes_none(
+        self, admin: Caller, monkeypatch: pytest.MonkeyPatch, password: str, status: int, type_: str | None
+    ) -> None:
+        done = watched_hashing(monkeypatch)
+        response = admin.client.post("/api/v1/user", json={"name": "lovelace", "password": password})
+        assert response.status_code == status
+        assert [error["type"] for error in response.get_json()["errors"]] == ([type_] if type_ else [])
+        assert done == []
 
     def test_refuses_a_taken_name(self, admin: Caller, ada: Caller) -> None:
         response = admin.client.post("/api/v1/user", json={"name": "ada", "password": PASSWORD})
@@ -170,6 +200,13 @@ class TestReplace:
         assert log_in(client, "lovelace") == 200
         assert log_in(client, "ada") == 401
 
+    def test_takes_a_password_without_the_new_name_only(self, admin: Caller, ada: Caller, client: FlaskClient) -> None:
+        url, body = f"/api/v1/user/{ada.id}", {"name": "lovelace", "roles": []}
+        response = admin.client.put(url, json=body | {"password": "Lovelace-1815"})
+        assert [error["loc"] for error in response.get_json()["errors"]] == [["body", "password"]]
+        assert admin.client.put(url, json=body | {"password": PASSWORD}).status_code == 200
+        assert log_in(client, "lovelace") == 200
+
     def test_refuses_half_of_a_user(self, admin: Caller, ada: Caller) -> None:
         response = admin.client.put(f"/api/v1/user/{ada.id}", json={})
         assert [error["loc"] for error in response.get_json()["errors"]] == [["body", "name"], ["body", "roles"]]
@@ -190,6 +227,23 @@ class TestUpdate:
         assert response.status_code == 200
         assert ada.client.get("/api/v1/auth/me").status_code == 401
         assert log_in(client, "ada") == 200
+
+    def test_judges_a_password_by_the_new_name_or_else_the_stored_one(self, admin: Caller, sign_in: SignIn) -> None:
+        url = f"/api/v1/user/{sign_in('lovelace').id}"
+        for body, status in (
+            ({"password": "my Lovelace"}, 422),
+            ({"name": "ada.king", "password": "my Ada.King"}, 422),
+            ({"name": "ada.king", "password": "my Lovelace"}, 200),
+            ({"password": "my Lovelace"}, 200),
+            ({"password": "my Ada.King"}, 422),
+            ({"name": "lovelace"}, 200),  # what the password is nobody knows
+        ):
+            response = admin.client.patch(url, json=body)
+            assert response.status_code == status
+            if status == 422:
+                (error,) = response.get_json()["errors"]
+                assert (error["loc"], error["type"]) == (["body", "password"], "password_holds_name")
+                assert response.get_json()["code"] == "invalid"
 
     def test_gives_and_takes_roles_at_once(self, admin: Caller, ada: Caller) -> None:
         for roles, status in ((["admin"], 200), (["user"], 403), ([], 403)):
@@ -232,7 +286,8 @@ class TestUpdate:
         assert ada.client.patch(f"/api/v1/user/{ada.id}", json={"roles": ["admin"]}).status_code == 403
 
     def test_finds_no_unknown_user(self, admin: Caller) -> None:
-        assert admin.client.patch(f"/api/v1/user/{UNKNOWN}", json={}).status_code == 404
+        for body in ({}, {"password": PASSWORD}):
+            assert admin.client.patch(f"/api/v1/user/{UNKNOWN}", json=body).status_code == 404
 
 
 class TestDelete:

@@ -1,4 +1,4 @@
-"""Rules about signing in: who a token or a password stands for."""
+"""Callers: who a bearer token, a browser's cookie or a password stands for, and what they may do."""
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
@@ -9,27 +9,12 @@ import sqlalchemy as sa
 from application.database import execute
 from application.libs.auth import Credentials, Identity, read_basic
 from application.libs.clock import now
-from application.libs.error import Unauthenticated
-from application.libs.record import Record
-from application.libs.secret import digest_token, verify_password
+from application.libs.secret import digest_token
+from application.modules.auth.business.account import WrongPassword, check_password, find_account
 from application.modules.session import business as sessions
 from application.modules.session.models import Session
 from application.modules.user.models import User, UserRole
 from application.permissions import ROLE_PERMISSIONS, Permission, Role
-
-
-class WrongPassword(Unauthenticated):
-    """The name or the password is wrong."""
-
-
-class AccountRow(Record):
-    """Hold what is needed to check a password; without a hash nobody can sign in."""
-
-    user_id: str
-    name: str
-    password_hash: str | None
-    roles: tuple[str, ...]
-
 
 _Holder = sa.Row[str, datetime, datetime, datetime, str, str, str]
 """A session, until when its access token is valid and itself, when it was seen, its user, and one role if any."""
@@ -53,12 +38,6 @@ _HOLDERS = (
 _BY_TOKEN = _HOLDERS.where(Session.access_digest == sa.bindparam("digest"), Session.family.is_not(None))
 _BY_COOKIE = _HOLDERS.where(Session.access_digest == sa.bindparam("digest"), Session.family.is_(None))
 _BY_IDS = _HOLDERS.where(Session.id.in_(sa.bindparam("ids", expanding=True)))
-_BY_NAME = (
-    sa.select(User.id, User.name, User.password_hash, UserRole.role)
-    .outerjoin(UserRole, UserRole.user_id == User.id)
-    .where(User.name == sa.bindparam("name"))
-)
-_LOCK_HASH = sa.select(User.password_hash).where(User.id == sa.bindparam("user_id")).with_for_update(read=True)
 
 
 def identify(credentials: Credentials, *, seen: Callable[[str], object] = lambda _session_id: None) -> Identity | None:
@@ -90,41 +69,6 @@ def find_by_session_ids(session_ids: Collection[str]) -> dict[str, Identity]:
             rows[row[0]].append(row)
     moment = now()
     return {session_id: _holder(of_one) for session_id, of_one in rows.items() if of_one[0].expires_at > moment}
-
-
-def find_account(name: str) -> AccountRow | None:
-    """Return the account of this name."""
-    rows = execute(_BY_NAME, name=name).all()
-    if not rows:
-        return None
-    user_id, name, password_hash, _role = rows[0]
-    roles = tuple(sorted(row.role for row in rows if row.role is not None))
-    return AccountRow(user_id, name, password_hash, roles)
-
-
-def check_password(account: AccountRow | None, password: str) -> AccountRow:
-    """Return the account if this is its password; an unknown name takes as long and reads the same."""
-    if not verify_password(password, account.password_hash if account else None) or account is None:
-        raise WrongPassword
-    return account
-
-
-def open_session(account: AccountRow, *, device: str = "", address: str = "") -> sessions.TokensRow:
-    """Let the account in, unless it was deleted or got another password since its password was checked."""
-    _check_unchanged(account)
-    return sessions.begin(account.user_id, device=device, address=address)
-
-
-def open_browser_session(account: AccountRow, *, device: str, address: str) -> sessions.CookieRow:
-    """Let the account in by a browser, under the same condition."""
-    _check_unchanged(account)
-    return sessions.begin_in_browser(account.user_id, device=device, address=address)
-
-
-def _check_unchanged(account: AccountRow) -> None:
-    row = execute(_LOCK_HASH, user_id=account.user_id).one_or_none()
-    if row is None or row.password_hash != account.password_hash:
-        raise WrongPassword
 
 
 def _find(rows: Sequence[_Holder], seen: Callable[[str], object]) -> Identity | None:

@@ -1,4 +1,4 @@
-"""Rules about signing in."""
+"""Who asks."""
 
 import base64
 
@@ -6,40 +6,19 @@ import pytest
 import sqlalchemy as sa
 
 from application.database import change, execute
-from application.libs.auth import Credentials, Identity
+from application.libs.auth import Credentials
 from application.libs.clock import now
-from application.libs.secret import hash_password
 from application.modules.auth import business
+from application.modules.auth.business import caller
 from application.modules.session import business as sessions
 from application.modules.session.models import Session
 from application.modules.user import business as user_business
-from application.modules.user.models import User, UserRole
+from application.modules.user.models import UserRole
 from application.permissions import Permission, Role
+from tests.modules.auth.business.conftest import HASH, PASSWORD, UNKNOWN, by_token
 from tests.moments import at
 
-UNKNOWN = "01981f3e-7c5a-7b1e-9c55-0d7f5b1f2a10"
-PASSWORD = "correct horse: 电池"
-HASH = hash_password(PASSWORD)
-
-
-def by_token(token: str) -> Identity | None:
-    """Return who shows a token."""
-    return business.identify(Credentials("bearer", token))
-
-
 pytestmark = pytest.mark.usefixtures("unit")
-
-
-@pytest.fixture
-def ada(unit: None) -> str:
-    """Create a user with a password."""
-    return user_business.create(name="ada", password_hash=HASH).id
-
-
-def account() -> business.AccountRow:
-    found = business.find_account("ada")
-    assert found is not None
-    return found
 
 
 def basic(name: str, password: str) -> Credentials:
@@ -118,7 +97,7 @@ class TestFindBySessionIds:
         assert found[identity.session_id].permissions == frozenset()
 
     def test_asks_in_parts(self, ada: str, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(business, "_MOST_IDS", 2)
+        monkeypatch.setattr(caller, "_MOST_IDS", 2)
         tokens = [sessions.begin(ada).token for _token in range(5)]
         ids = {identity.session_id for token in tokens if (identity := by_token(token))}
         found = business.find_by_session_ids([session_id for session_id in ids if session_id])
@@ -168,52 +147,3 @@ class TestByToken:
         sessions.begin(ada)
         digest = execute(sa.select(Session.access_digest)).scalar_one()
         assert by_token(digest) is None
-
-
-class TestFindAccount:
-    def test_returns_hash_and_roles(self, ada: str) -> None:
-        assert account() == business.AccountRow(ada, "ada", HASH, ("user",))
-
-    def test_finds_nobody_of_an_unknown_name(self) -> None:
-        assert business.find_account("nobody") is None
-
-
-class TestCheckPassword:
-    def test_returns_the_account(self, ada: str) -> None:
-        assert business.check_password(account(), PASSWORD) == account()
-
-    def test_refuses_a_wrong_password(self, ada: str) -> None:
-        with pytest.raises(business.WrongPassword):
-            business.check_password(account(), "wrong")
-
-    def test_refuses_an_unknown_name(self) -> None:
-        with pytest.raises(business.WrongPassword):
-            business.check_password(None, PASSWORD)
-
-    @pytest.mark.parametrize("stored", [None, "", "not a hash"])
-    def test_refuses_who_has_no_password(self, ada: str, stored: str | None) -> None:
-        change(sa.update(User).values(password_hash=stored))
-        for password in ("", "None", PASSWORD):
-            with pytest.raises(business.WrongPassword):
-                business.check_password(account(), password)
-
-
-class TestOpenSession:
-    def test_lets_the_account_in(self, ada: str) -> None:
-        tokens = business.open_session(account(), device="curl", address="192.0.2.7")
-        assert tokens.token_type == "Bearer"
-        assert by_token(tokens.token) is not None
-        row = execute(sa.select(Session)).mappings().one()
-        assert (row["device"], row["address"]) == ("curl", "192.0.2.7")
-
-    def test_refuses_when_the_password_was_changed_meanwhile(self, ada: str) -> None:
-        checked = account()
-        user_business.update(ada, password_hash="another")
-        with pytest.raises(business.WrongPassword):
-            business.open_session(checked)
-
-    def test_refuses_when_the_user_was_deleted_meanwhile(self, ada: str) -> None:
-        checked = account()
-        user_business.delete(ada)
-        with pytest.raises(business.WrongPassword):
-            business.open_session(checked)

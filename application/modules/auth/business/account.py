@@ -1,0 +1,116 @@
+"""Accounts: who has which password, and how it is changed."""
+
+from collections.abc import Sequence
+
+import msgspec
+import sqlalchemy as sa
+
+from application.database import change, execute
+from application.libs.clock import now
+from application.libs.error import Invalid, Unauthenticated, field_error
+from application.libs.record import Record
+from application.libs.secret import verify_password
+from application.modules.session import business as sessions
+from application.modules.user.models import User, UserRole
+
+
+class WrongPassword(Unauthenticated):
+    """The name or the password is wrong."""
+
+
+class WrongCurrentPassword(Invalid):
+    """The current password is wrong."""
+
+
+class AccountRow(Record):
+    """Hold what is needed to check a password; without a hash nobody can sign in."""
+
+    user_id: str
+    name: str
+    password_hash: str | None
+    roles: tuple[str, ...]
+
+
+_ACCOUNTS = sa.select(User.id, User.name, User.password_hash, UserRole.role).outerjoin(
+    UserRole, UserRole.user_id == User.id
+)
+_BY_NAME = _ACCOUNTS.where(User.name == sa.bindparam("name"))
+_BY_USER = _ACCOUNTS.where(User.id == sa.bindparam("user_id"))
+_LOCK_HASH = sa.select(User.password_hash).where(User.id == sa.bindparam("user_id")).with_for_update(read=True)
+_OF_CHECKED = sa.update(User).where(
+    User.id == sa.bindparam("user_id"), User.password_hash == sa.bindparam("checked_hash")
+)
+_REPLACE_HASH = _OF_CHECKED.values(password_hash=sa.bindparam("new_hash"))
+_CHANGE_PASSWORD = _OF_CHECKED.values(password_hash=sa.bindparam("new_hash"), updated_at=sa.bindparam("moment"))
+
+
+def find_account(name: str) -> AccountRow | None:
+    """Return the account of this name."""
+    return _account(execute(_BY_NAME, name=name).all())
+
+
+def find_account_of(user_id: str) -> AccountRow | None:
+    """Return the account of this user."""
+    return _account(execute(_BY_USER, user_id=user_id).all())
+
+
+def check_password(account: AccountRow | None, password: str) -> AccountRow:
+    """Return the account if this is its password; an unknown name takes as long and reads the same."""
+    if not verify_password(password, account.password_hash if account else None) or account is None:
+        raise WrongPassword
+    return account
+
+
+def check_current_password(account: AccountRow | None, password: str) -> AccountRow:
+    """Return the account of who is signed in if this is its password."""
+    try:
+        return check_password(account, password)
+    except WrongPassword:
+        raise _wrong_current_password() from None
+
+
+def check_unchanged(account: AccountRow) -> None:
+    """Refuse an account that was deleted or got another password since its password was checked."""
+    row = execute(_LOCK_HASH, user_id=account.user_id).one_or_none()
+    if row is None or row.password_hash != account.password_hash:
+        raise WrongPassword
+
+
+def strengthen(account: AccountRow, password_hash: str) -> AccountRow | None:
+    """Replace the hash that a password was checked against by another one of it; the user has changed nothing.
+
+    Return the account with it, or None if by now another hash is stored.
+    """
+    if not change(_REPLACE_HASH, user_id=account.user_id, checked_hash=account.password_hash, new_hash=password_hash):
+        return None
+    return msgspec.structs.replace(account, password_hash=password_hash)
+
+
+def change_password(account: AccountRow, password_hash: str, *, kept_session_id: str | None) -> None:
+    """Give the account another password, unless it got one since this one was checked, and end its other sessions."""
+    changed = change(
+        _CHANGE_PASSWORD,
+        user_id=account.user_id,
+        checked_hash=account.password_hash,
+        new_hash=password_hash,
+        moment=now(),
+    )
+    if not changed:
+        raise _wrong_current_password()
+    sessions.revoke_all(account.user_id, kept=kept_session_id)
+
+
+def _account(rows: Sequence[sa.Row[str, str, str | None, str]]) -> AccountRow | None:
+    """Return what the rows of one user say, each with a role of theirs."""
+    if not rows:
+        return None
+    user_id, name, password_hash, _role = rows[0]
+    roles = tuple(sorted(row.role for row in rows if row.role is not None))
+    return AccountRow(user_id, name, password_hash, roles)
+
+
+def _wrong_current_password() -> WrongCurrentPassword:
+    message = WrongCurrentPassword.title
+    return WrongCurrentPassword(
+        errors=[field_error("body", "current_password", msg=message, type_="wrong_current_password")]
+    )
