@@ -19,7 +19,7 @@ class LoginIn(Schema):
 class PasswordChangeIn(Schema):
     """Prove the password one has, and choose another."""
 
-    current_password: str = Field(max_length=MAX_LENGTH, examples=["correct horse battery staple"])
+    current_password: str = Field(max_length=MAX_LENGTH, examples=["the words of last year"])  # nobody has it
     password: Password = Field(examples=["four other words at random"])
 
 
