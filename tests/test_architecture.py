@@ -31,9 +31,14 @@ RAW_VIEWS = {"v1.openapi", "v2.openapi"}
 OPEN_TO_EVERY_CALLER = {
     f"{version}.{name}"
     for version in ("v1", "v2")
-    for name in ("auth.logout", "auth.logout_everywhere", "session.delete")
+    for name in (
+        "auth.change_password",
+        "auth.logout",
+        "auth.logout_everywhere",
+        "session.delete",
+    )
 }
-"""Changing operations that ask for no permission: everybody may sign out, here and elsewhere."""
+"""Changing operations that ask for no permission: everybody has a password, and may sign out, here and elsewhere."""
 
 TESTED_TOGETHER = {
     **dict.fromkeys(
