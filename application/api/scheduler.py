@@ -12,6 +12,7 @@ from application.libs.redprint import Surface
 from application.modules.scheduler.endpoints import scheduler
 from application.modules.scheduler.endpoints_operation import operation
 from application.modules.scheduler.endpoints_run import run
+from application.modules.throttle.business import Throttled
 
 
 class ForeignOrigin(Forbidden):
@@ -22,6 +23,8 @@ def surface(app: Flask) -> Surface:
     """Return the scheduler's API, ready to be registered."""
     dialect = Bare()
     dialect.caller = caller_of(app)
+    if dialect.caller is None:  # then users show name and password
+        dialect.refusals = (Throttled,)
     url_prefix = app.config["SCHEDULER_API_PREFIX"]
     bare = Surface("scheduler", __name__, url_prefix=url_prefix, dialect=dialect, title="Redprint scheduler")
     bare.refusals = (ForeignOrigin,)

@@ -9,11 +9,12 @@ from application.modules.message.endpoints import message
 from application.modules.session.endpoints import session
 from application.modules.tag.endpoints import tag
 from application.modules.task.endpoints import task
+from application.modules.throttle.endpoints import throttle
 from application.modules.user.endpoints import user
 
 VERSION = "1.0.0"
 
-REDPRINTS = (auth, blog, blogs, file, message, session, tag, task, user)
+REDPRINTS = (auth, blog, blogs, file, message, session, tag, task, throttle, user)
 
 
 def surface() -> Surface:

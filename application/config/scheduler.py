@@ -51,6 +51,13 @@ SCHEDULER_JOBS: list[dict[str, Any]] = [
         "minutes": 10,
     },
     {
+        "id": "prune-throttle",
+        "name": "Prune counts of attempts",
+        "func": "application.modules.throttle.tasks:prune_throttle",
+        "trigger": "interval",
+        "minutes": 10,
+    },
+    {
         "id": "sweep-files",
         "name": "Sweep files that nobody needs",
         "func": "application.modules.file.tasks:sweep_files",

@@ -28,19 +28,23 @@ class Identity(Record):
 
 
 class Credentials(Record):
-    """Hold what the Authorization header gave, the scheme in lower case and its value; or a browser's cookie."""
+    """Hold what the Authorization header gave, the scheme in lower case and its value, or a browser's cookie.
+
+    `address` is where from, if that is known.
+    """
 
     scheme: str
     value: str
     by_browser: bool = False
+    address: str | None = None
 
 
-def read_credentials(header: str | None) -> Credentials | None:
+def read_credentials(header: str | None, address: str | None = None) -> Credentials | None:
     """Return the credentials of an Authorization header, or None without one (RFC 9110 §11.4)."""
     if not header:
         return None
     scheme, _, value = header.strip().partition(" ")
-    return Credentials(scheme=scheme.lower(), value=value.strip())
+    return Credentials(scheme=scheme.lower(), value=value.strip(), address=address)
 
 
 def read_basic(credentials: Credentials) -> tuple[str, str] | None:

@@ -101,6 +101,8 @@ class Dialect:
     """Whether a body that is not declared as JSON is refused with 415."""
     negotiates = True
     """Whether a request whose `Accept` admits no answer is refused with 406."""
+    refusals: tuple[type[Refusal], ...] = ()
+    """What the ways to sign in refuse with, beside 401, for the API document."""
     failure_schema = "Problem"
     """Which of `schemas` describes a failure."""
     schemas: Mapping[str, Json] = {"FieldError": FIELD_ERROR_SCHEMA, "Page": PAGE_SCHEMA, "Problem": PROBLEM_SCHEMA}

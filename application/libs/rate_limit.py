@@ -4,10 +4,8 @@ The headers are those of draft-ietf-httpapi-ratelimit-headers-11. Counters are i
 Redis that several processes share; while that one is away, each process counts by itself.
 """
 
-import re
 import time
 from collections.abc import Callable, Mapping
-from ipaddress import IPv4Address, IPv6Address, ip_address
 from math import ceil
 from typing import Any, NamedTuple, Protocol
 
@@ -21,13 +19,12 @@ from redis.retry import Retry
 
 from application.libs.auth import viewer_id
 from application.libs.error import Refusal, TooManyRequests
+from application.libs.remote import network
 
 REDIS_PATIENCE_SECONDS = 0.5
 """How long a request waits for a Redis that says nothing; the process then counts by itself, and asks again later."""
 
 _STANDING = "redprint.rate_limit"
-
-_WITH_PORT = re.compile(r"(?P<v4>[0-9.]+):[0-9]+|\[(?P<v6>[^\]]+)\](:[0-9]+)?", re.ASCII)
 
 View = Callable[..., Response]
 
@@ -192,19 +189,5 @@ def _caller() -> str:
 
 
 def _address() -> str:
-    """Return who the request came from, behind the proxies that we know; of IPv6 the network that one customer gets.
-
-    A server that listens on both families gives IPv4 as `::ffff:192.0.2.1` (RFC 4291 §2.5.5.2), and some proxies add
-    the port, which is another one for every connection.
-    """
-    remote = request.remote_addr or "unknown"
-    ported = _WITH_PORT.fullmatch(remote)
-    try:
-        address = ip_address((ported["v4"] or ported["v6"]) if ported else remote)
-    except ValueError:
-        return remote
-    if isinstance(address, IPv4Address):
-        return str(address)
-    if address.ipv4_mapped is not None:
-        return str(address.ipv4_mapped)
-    return f"{IPv6Address(int(address) >> 64 << 64)}/64"
+    """Return who the request came from, behind the proxies that we know."""
+    return network(request.remote_addr)

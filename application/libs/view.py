@@ -105,7 +105,7 @@ def compile_view(operation: Operation, dialect: Dialect, known: Machinery, *, te
         view = _negotiated(view, operation)
     if operation.answer.is_page:
         view = roomy(view)
-    return _watched(view, operation) if testing else view
+    return _watched(view, operation, dialect) if testing else view
 
 
 def _negotiated(view: View, operation: Operation) -> View:
@@ -317,7 +317,7 @@ def _finder(operation: Operation, browsers: BrowserSessions | None) -> Callable[
     def find(environ: dict[str, Any]) -> Credentials | None:
         header = environ.get("HTTP_AUTHORIZATION")
         if header or browsers is None or "HTTP_COOKIE" not in environ:
-            return read_credentials(header)
+            return read_credentials(header, environ.get("REMOTE_ADDR"))
         return browsers.credentials(environ, needed=needed)
 
     return find
@@ -336,9 +336,9 @@ def _admitting_by(caller: Callable[[], Identity], permission: str | None) -> Cal
     return admit
 
 
-def _watched(view: View, operation: Operation) -> View:
+def _watched(view: View, operation: Operation, dialect: Dialect) -> View:
     """Return the view that, under test, fails for a refusal that was not declared: the document cannot lie."""
-    declared = (*operation.errors, *implied_errors(operation))
+    declared = (*operation.errors, *implied_errors(operation), *dialect.refusals)
 
     def watched(**path: Any) -> Response:
         try:

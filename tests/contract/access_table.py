@@ -9,6 +9,7 @@ from tests.modules.scheduler import access as scheduler
 from tests.modules.session import access as session
 from tests.modules.tag import access as tag
 from tests.modules.task import access as task
+from tests.modules.throttle import access as throttle
 from tests.modules.user import access as user
 
 DOCUMENTS = Feature(
@@ -28,6 +29,7 @@ FEATURES = (
     session.FEATURE,
     message.FEATURE,
     task.FEATURE,
+    throttle.FEATURE,
     scheduler.FEATURE,
 )
 """In an order in which each finds what it needs in the world."""

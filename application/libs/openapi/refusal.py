@@ -191,6 +191,7 @@ def _refusals(item: Mounted) -> Iterable[type[Refusal]]:
     yield from operation.errors
     implied = implied_errors(operation)
     yield from (error for error in implied if error is not NotAcceptable or item.surface.dialect.negotiates)
+    yield from item.surface.dialect.refusals
     if operation.changes:
         yield from item.surface.refusals
     if operation.path:

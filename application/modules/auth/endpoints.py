@@ -1,7 +1,5 @@
 """Sign in and out, and see who one is."""
 
-from functools import partial
-
 from application.libs.auth import current_identity
 from application.libs.redprint import Redprint, unit_of_work
 from application.libs.remote import current_client
@@ -17,6 +15,7 @@ from application.modules.auth.schemas import (
     TokensOut,
 )
 from application.modules.session import business as sessions
+from application.modules.throttle import business as throttle
 from application.modules.user import business as user_business
 
 auth = Redprint("auth", __name__)
@@ -26,14 +25,14 @@ auth = Redprint("auth", __name__)
     "/login",
     public=True,
     answer=TokensOut,
-    errors=[business.WrongPassword],
+    errors=[business.WrongPassword, throttle.Throttled],
     transaction=False,
     secret=True,
-    rate_limit="30/minute",  # an address may be an office's; guessing at this pace leads nowhere
+    rate_limit="30/minute",  # each process by itself, before anything is read; `throttle` counts for all of them
 )
 def login(body: LoginIn) -> sessions.TokensRow:
     """Exchange name and password for an access token, and a refresh token for when that has expired."""
-    return business.sign_in(body.name, body.password, begin=partial(sessions.begin, client=current_client()))
+    return business.sign_in(body.name, body.password, client=current_client(), begin=sessions.begin)
 
 
 @auth.post(

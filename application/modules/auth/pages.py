@@ -1,6 +1,5 @@
 """Sign in and out by a browser: a page that stands without a build, and what the dashboard asks when it opens."""
 
-from functools import partial
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
@@ -15,6 +14,7 @@ from application.libs.origin import from_this_site
 from application.libs.remote import current_client
 from application.modules.auth import business
 from application.modules.session import business as sessions
+from application.modules.throttle import business as throttle
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -37,9 +37,11 @@ def enter() -> Response:
     if len(name) > _MOST["name"] or len(password) > _MOST["password"] or "\x00" in name:
         return _form(_("The name or the password is wrong."), HTTPStatus.UNAUTHORIZED)
     try:
-        cookie = business.sign_in(name, password, begin=partial(sessions.begin_in_browser, client=current_client()))
+        cookie = business.sign_in(name, password, client=current_client(), begin=sessions.begin_in_browser)
     except business.WrongPassword:
         return _form(_("The name or the password is wrong."), HTTPStatus.UNAUTHORIZED)
+    except throttle.Throttled as refusal:
+        return _held_back(refusal)
     with transaction():
         _end(_browsers().read(request.environ))
     response = make_response(redirect(_wanted(), HTTPStatus.SEE_OTHER))
@@ -87,6 +89,17 @@ def _form(problem: str = "", status: int = HTTPStatus.OK) -> Response:
         wanted=_wanted(),
     )
     return make_response(page, status)
+
+
+def _held_back(refusal: throttle.Throttled) -> Response:
+    """Show the form to who tried too often, and how long to wait."""
+    seconds = refusal.headers["Retry-After"]
+    response = _form(
+        _("There were too many attempts. Try again in %(seconds)s seconds.", seconds=seconds),
+        HTTPStatus.TOO_MANY_REQUESTS,
+    )
+    response.headers["Retry-After"] = seconds
+    return response
 
 
 def _check_form() -> None:

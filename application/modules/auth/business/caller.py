@@ -13,6 +13,7 @@ from application.libs.secret import digest_token
 from application.modules.auth.business.account import WrongPassword, check_password, find_account
 from application.modules.session import business as sessions
 from application.modules.session.models import Session
+from application.modules.throttle import business as throttle
 from application.modules.user.models import User, UserRole
 from application.permissions import ROLE_PERMISSIONS, Permission, Role
 
@@ -44,6 +45,10 @@ def identify(credentials: Credentials, *, seen: Callable[[str], object] = lambda
     """Return who shows these credentials: a bearer token, a browser's cookie, or name and password by HTTP Basic.
 
     `seen` is told of a session that is in use, if that was not written down in the last minute.
+
+    A password that comes with each request is counted once it is found wrong, so that a right one costs no write. As
+    many guesses as the server looks at in one moment may pass together; at signing in, none does. A right one forgives
+    none that others guessed meanwhile, or a client that asks each second would let them go on.
     """
     if credentials.by_browser:
         return _find(execute(_BY_COOKIE, digest=digest_token(credentials.value)).all(), seen)
@@ -53,9 +58,11 @@ def identify(credentials: Credentials, *, seen: Callable[[str], object] = lambda
     if basic is None:
         return None
     name, password = basic
+    throttle.check_login(name, credentials.address)
     try:
         account = check_password(find_account(name), password)
     except WrongPassword:
+        throttle.count_login(name, credentials.address)
         return None
     return Identity(account.user_id, account.name, account.roles, _permissions(account.roles))
 

@@ -3,10 +3,10 @@
 It opens short units of its own, for hashing takes longer than a transaction may.
 """
 
-from collections.abc import Callable
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from application.database import transaction
+from application.libs.remote import SOMEBODY, Client
 from application.libs.secret import hash_password, needs_rehash
 from application.modules.auth.business.account import (
     AccountRow,
@@ -15,16 +15,30 @@ from application.modules.auth.business.account import (
     find_account,
     strengthen,
 )
+from application.modules.throttle import business as throttle
 
-Begun = TypeVar("Begun")
+Begun_co = TypeVar("Begun_co", covariant=True)
 
 
-def sign_in(name: str, password: str, *, begin: Callable[[str], Begun]) -> Begun:
-    """Begin a session for whose name and password these are; raise `WrongPassword`."""
+class Begin(Protocol[Begun_co]):
+    """Begin a session of a user, and return what its client shows from now on."""
+
+    def __call__(self, user_id: str, /, *, client: Client) -> Begun_co:
+        """Begin it in the current unit of work."""
+
+
+def sign_in(name: str, password: str, *, begin: Begin[Begun_co], client: Client = SOMEBODY) -> Begun_co:
+    """Begin a session for whose name and password these are; raise `WrongPassword`, or `Throttled` after too many.
+
+    A place is taken before the password is looked at, so that guesses made at once cannot pass together.
+    """
+    with transaction():
+        throttle.take_login(name, client.address)
     account = _checked(name, password)
     with transaction():
         check_unchanged(account)
-        return begin(account.user_id)
+        throttle.forgive_login(name, client.address)
+        return begin(account.user_id, client=client)
 
 
 def _checked(name: str, password: str) -> AccountRow:

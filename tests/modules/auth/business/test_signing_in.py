@@ -1,7 +1,5 @@
 """From a password to a session."""
 
-from functools import partial
-
 import pytest
 import sqlalchemy as sa
 
@@ -17,8 +15,7 @@ pytestmark = pytest.mark.usefixtures("unit")
 
 class TestSignIn:
     def test_lets_the_account_in(self, ada: str) -> None:
-        begin = partial(sessions.begin, client=Client("curl", "192.0.2.7"))
-        tokens = business.sign_in("ada", PASSWORD, begin=begin)
+        tokens = business.sign_in("ada", PASSWORD, client=Client("curl", "192.0.2.7"), begin=sessions.begin)
         assert tokens.token_type == "Bearer"
         assert by_token(tokens.token) is not None
         row = execute(sa.select(Session)).mappings().one()

@@ -1,0 +1,1 @@
+"""Attempts that are counted, so that nobody guesses a secret."""

@@ -1,0 +1,205 @@
+"""Rules about attempts at a secret: a limit has a few places, each attempt takes one, and a good one gives it back.
+
+    take(LIMIT, key)             # before the secret is looked at, so that guesses made at once cannot pass together
+    …                            # a wrong one keeps its place until the time is over
+    clear(LIMIT, key)            # a right one leaves none behind
+
+Places are rows, so that all processes of all machines count together. The time begins with the first attempt and is
+not prolonged by those that are refused: nobody is locked out for good.
+"""
+
+import hashlib
+import unicodedata
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from math import ceil
+from typing import Any
+
+import sqlalchemy as sa
+
+from application.database import UtcDateTime, change, execute, transaction
+from application.database.upsert import Changes, Upsert
+from application.libs.clock import now
+from application.libs.error import TooManyRequests
+from application.libs.record import Record
+from application.libs.remote import network
+from application.modules.throttle.models import Throttle
+
+
+class Throttled(TooManyRequests):
+    """There were too many attempts; wait as long as `Retry-After` says."""
+
+    commits = True
+
+
+class Limit(Record):
+    """Say how many attempts a key has at something in how many seconds."""
+
+    scope: str
+    most: int
+    per_seconds: int
+
+
+class LimitRow(Record):
+    """Hold how a limit does: how many keys it counts and holds back now, and how many attempts it has refused."""
+
+    scope: str
+    most: int
+    per_seconds: int
+    counted: int
+    held_back: int
+    refused: int
+    since: datetime | None
+
+
+LOGIN_ACCOUNT = Limit("login-account", most=5, per_seconds=300)
+"""Wrong passwords of one name, known or not: people err twice or thrice, and 1440 guesses a day lead nowhere."""
+
+LOGIN_ADDRESS = Limit("login-address", most=30, per_seconds=300)
+"""Wrong passwords of all names from one address, which may be an office's."""
+
+LIMITS = (LOGIN_ACCOUNT, LOGIN_ADDRESS)
+
+KEPT = timedelta(days=1)
+"""How long it is remembered that somebody was refused, for the figures."""
+
+_moment, _most = sa.bindparam("moment", type_=UtcDateTime()), sa.bindparam("most", type_=sa.Integer())
+_is_over, _is_full = Throttle.expires_at <= _moment, Throttle.taken >= _most
+
+
+def _taking(new: Any) -> Changes:
+    """Take a place of a row that is there; when its time is over, the first one of a new time."""
+    is_refused = sa.and_(sa.not_(_is_over), _is_full)
+    return (
+        ("is_refused", is_refused),
+        ("refused", Throttle.refused + sa.case((is_refused, 1), else_=0)),
+        ("taken", sa.case((_is_over, 1), (_is_full, Throttle.taken), else_=Throttle.taken + 1)),
+        ("expires_at", sa.case((_is_over, new.expires_at), else_=Throttle.expires_at)),
+    )
+
+
+_of_key = (Throttle.scope == sa.bindparam("limit"), Throttle.digest == sa.bindparam("key"))
+_TAKE = Upsert(Throttle, _taking, returning=(Throttle.is_refused, Throttle.expires_at))
+_GIVE_BACK = sa.update(Throttle).where(*_of_key, Throttle.taken > 0).values(taken=Throttle.taken - 1)
+_CLEAR = sa.delete(Throttle).where(*_of_key, Throttle.refused == 0)
+_CLEAR_REFUSED = sa.update(Throttle).where(*_of_key).values(taken=0)
+_FULL = sa.select(Throttle.scope).where(*_of_key, sa.not_(_is_over), _is_full)
+_FIGURES = sa.select(
+    sa.func.count(sa.case((sa.and_(sa.not_(_is_over), Throttle.taken > 0), 1))),
+    sa.func.count(sa.case((sa.and_(sa.not_(_is_over), _is_full), 1))),
+    sa.func.coalesce(sa.func.sum(Throttle.refused), 0),
+    sa.func.min(sa.case((Throttle.refused > 0, Throttle.created_at))),
+).where(Throttle.scope == sa.bindparam("limit"))
+_PRUNE = sa.delete(Throttle).where(
+    _is_over, sa.or_(Throttle.refused == 0, Throttle.expires_at <= sa.bindparam("long_ago", type_=UtcDateTime()))
+)
+
+
+def take(limit: Limit, key: str) -> None:
+    """Take a place; raise `Throttled` where none is left, which commits what the unit has done so far.
+
+    Call it first in its unit. A rule that refuses in the same unit later must commit, too (`commits = True`), or its
+    place would be given back with all the rest.
+    """
+    moment = now()
+    row = _TAKE.run(
+        scope=limit.scope,
+        digest=_digest(key),
+        taken=1,
+        refused=0,
+        is_refused=False,
+        created_at=moment,
+        expires_at=moment + timedelta(seconds=limit.per_seconds),
+        moment=moment,
+        most=limit.most,
+    )
+    if row.is_refused:
+        seconds = str(max(1, ceil((row.expires_at - moment).total_seconds())))
+        raise Throttled(f"Try again in {seconds} seconds", headers={"Retry-After": seconds})
+
+
+def give_back(limit: Limit, key: str) -> None:
+    """Give back one place that was taken."""
+    change(_GIVE_BACK, limit=limit.scope, key=_digest(key))
+
+
+def clear(limit: Limit, key: str) -> None:
+    """Give back all places of a key; that it was refused is still remembered."""
+    digest = _digest(key)
+    if change(_CLEAR, limit=limit.scope, key=digest) == 0:
+        change(_CLEAR_REFUSED, limit=limit.scope, key=digest)
+
+
+def is_held_back(limit: Limit, key: str) -> bool:
+    """Tell whether no place is left: one indexed read."""
+    found = execute(_FULL, limit=limit.scope, key=_digest(key), moment=now(), most=limit.most)
+    return found.first() is not None
+
+
+def take_login(name: str, remote: str | None) -> None:
+    """Take a place for one password of a name, from an address; raise `Throttled`.
+
+    Who is refused because of the name takes none of the address's: it would shut out everybody who shares it. Who is
+    refused because of the address takes none of the name's: one address could shut out everybody.
+    """
+    address = network(remote)
+    take(LOGIN_ADDRESS, address)
+    try:
+        take(LOGIN_ACCOUNT, _folded(name))
+    except Throttled:
+        give_back(LOGIN_ADDRESS, address)
+        raise
+
+
+def check_login(name: str, remote: str | None) -> None:
+    """Raise `Throttled` if a password of this name from this address would find no place, else only read."""
+    if is_held_back(LOGIN_ACCOUNT, _folded(name)) or is_held_back(LOGIN_ADDRESS, network(remote)):
+        count_login(name, remote)
+
+
+def count_login(name: str, remote: str | None) -> None:
+    """Take a place for a password that was found wrong in a unit that reads; the unit then writes."""
+    with transaction():
+        take_login(name, remote)
+
+
+def forgive_login(name: str, remote: str | None) -> None:
+    """Forget the wrong passwords of a name after a right one; its address gets back the one place."""
+    give_back(LOGIN_ADDRESS, network(remote))  # in the order they are taken in, so that two do not wait in a ring
+    clear(LOGIN_ACCOUNT, _folded(name))
+
+
+def figures() -> Sequence[LimitRow]:
+    """Return how each limit does."""
+    moment = now()
+    rows = []
+    for limit in LIMITS:
+        row = execute(_FIGURES, limit=limit.scope, moment=moment, most=limit.most).one()
+        counted, held_back, refused, since = row
+        rows.append(
+            LimitRow(
+                scope=limit.scope,
+                most=limit.most,
+                per_seconds=limit.per_seconds,
+                counted=counted,
+                held_back=held_back,
+                refused=int(refused),
+                since=since,
+            )
+        )
+    return rows
+
+
+def prune() -> int:
+    """Delete the counts whose time is over, a day later where somebody was refused; return how many."""
+    moment = now()
+    return change(_PRUNE, moment=moment, long_ago=moment - KEPT)
+
+
+def _folded(name: str) -> str:
+    """Return a name as it is counted: what people take for the same one shares its places."""
+    return unicodedata.normalize("NFKC", name).strip().casefold()
+
+
+def _digest(key: str) -> str:
+    return hashlib.sha256(key.encode("utf-8", "replace")).hexdigest()
