@@ -17,6 +17,7 @@ from application.database.unit import (
     put_off,
     reader_beside,
     transaction,
+    write_aside,
 )
 
 __all__ = [
@@ -40,4 +41,5 @@ __all__ = [
     "reader_beside",
     "rewrite",
     "transaction",
+    "write_aside",
 ]

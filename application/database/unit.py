@@ -4,8 +4,8 @@ The edge (request, job, task, socket event, command) opens it; rules only use it
 """
 
 import logging
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from functools import partial
 from typing import Any, TypeVarTuple
@@ -76,6 +76,19 @@ class Unit:
         if self._connection is not None:
             self._connection.rollback()
             self._connection.execution_options(write=True)
+
+    def demote(self, *, commits: bool) -> None:
+        """End the writing part, by a commit or a rollback; the next statement begins a reading transaction."""
+        if commits:
+            self.commit()
+        session = self._session()
+        if session is not None:
+            session.close()
+        self.gathered.clear()
+        self.writes = False
+        if self._connection is not None:
+            self._connection.rollback()
+            self._connection.execution_options(write=False)
 
     def flush(self) -> None:
         """Send what the session of entities has not sent yet, if it was used."""
@@ -274,6 +287,25 @@ def isolated(function: Callable[[], object]) -> Exception | None:
         unit.forget(noted)
         return error
     return None
+
+
+@contextmanager
+def write_aside() -> Iterator[None]:
+    """Change rows in a unit that reads, and commit them at once, whatever becomes of it: as who asked is found out.
+
+    A refusal undoes them, unless its class says `commits = True`. In a unit that writes, the block is a part of it.
+    """
+    unit = current_unit()
+    if unit.writes:
+        yield
+        return
+    unit.promote()
+    try:
+        yield
+    except Refusal as refusal:
+        unit.demote(commits=refusal.commits)
+        raise
+    unit.demote(commits=True)
 
 
 def after_commit(function: Callable[[], object]) -> None:

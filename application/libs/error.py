@@ -82,7 +82,6 @@ class Unauthenticated(Refusal):
     """A valid token is needed."""
 
     status = 401
-    commits = True  # wrong passwords and tokens are counted by whoever looks at them
 
 
 class Forbidden(Refusal):

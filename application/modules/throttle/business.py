@@ -17,7 +17,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from application.database import UtcDateTime, change, execute, transaction
+from application.database import UtcDateTime, change, execute, write_aside
 from application.database.upsert import Changes, Upsert
 from application.libs.clock import now
 from application.libs.error import TooManyRequests
@@ -158,8 +158,8 @@ def check_login(name: str, remote: str | None) -> None:
 
 
 def count_login(name: str, remote: str | None) -> None:
-    """Take a place for a password that was found wrong in a unit that reads; the unit then writes."""
-    with transaction():
+    """Take a place for a password that was found wrong in a unit that reads; it stays taken whatever comes then."""
+    with write_aside():
         take_login(name, remote)
 
 
