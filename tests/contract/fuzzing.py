@@ -85,9 +85,9 @@ def _successes(counts: Mapping[int, int]) -> int:
 
 @contextmanager
 def serving(database: str, folder: Path) -> Iterator[Server]:
-    """Serve an empty database with an administrator."""
+    """Serve an empty database with an administrator; what names an address comes from there (`fuzz_hooks.py`)."""
     with fresh_database(database, folder) as url:
-        server = Server(folder, async_mode="threading", database_url=url, rate_limits_enabled=0)
+        server = Server(folder, async_mode="threading", database_url=url, rate_limits_enabled=0, proxy_hops=1)
         for command in ("upgrade", "create-admin"):
             done = server.manage(command)
             assert done.returncode == 0, done.stderr

@@ -46,7 +46,8 @@ def listening(app: Flask) -> Iterator[str]:
 @pytest.fixture
 def address(tmp_path: Path) -> Iterator[str]:
     """Return where an application answers that has its tables and an administrator."""
-    with fresh_database(DATABASES[0], tmp_path) as url, migrated(url, tmp_path, rate_limits_enabled=False) as app:
+    options = {"rate_limits_enabled": False, "proxy_hops": 1}
+    with fresh_database(DATABASES[0], tmp_path) as url, migrated(url, tmp_path, **options) as app:
         with app.app_context(), transaction():
             business.create(name=ADMIN, password_hash=hash_password(PASSWORD), roles=(Role.USER, Role.ADMIN))
         runtime.start(app)  # brings the declared jobs, and fires them in between
