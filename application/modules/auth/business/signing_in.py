@@ -36,9 +36,14 @@ def sign_in(name: str, password: str, *, begin: Begin[Begun_co], client: Client 
         throttle.take_login(name, client.address)
     account = _checked(name, password)
     with transaction():
-        check_unchanged(account)
         throttle.forgive_login(name, client.address)
-        return begin(account.user_id, client=client)
+        return let_in(account, begin=begin, client=client)
+
+
+def let_in(account: AccountRow, *, begin: Begin[Begun_co], client: Client) -> Begun_co:
+    """Begin a session for whoever has shown to be the account's owner, within the current unit of work."""
+    check_unchanged(account)
+    return begin(account.user_id, client=client)
 
 
 def _checked(name: str, password: str) -> AccountRow:
