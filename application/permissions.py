@@ -9,6 +9,7 @@ from enum import StrEnum
 class Permission(StrEnum):
     """Name what a caller may do, in alphabetical order."""
 
+    AUDIT_VIEW = "audit:view"
     BLOG_WRITE = "blog:write"
     FILE_MANAGE = "file:manage"
     FILE_WRITE = "file:write"

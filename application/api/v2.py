@@ -2,6 +2,7 @@
 
 from application.libs.ok import Envelope
 from application.libs.redprint import Surface
+from application.modules.audit.endpoints import audit
 from application.modules.auth.endpoints import auth
 from application.modules.blog.endpoints_v2 import blog, blogs
 from application.modules.file.endpoints import file
@@ -14,7 +15,7 @@ from application.modules.user.endpoints import user
 
 VERSION = "2.0.0"
 
-REDPRINTS = (auth, blog, blogs, file, message, session, tag, task, throttle, user)
+REDPRINTS = (audit, auth, blog, blogs, file, message, session, tag, task, throttle, user)
 
 
 def surface() -> Surface:

@@ -37,6 +37,13 @@ SCHEDULER_JOBS: list[dict[str, Any]] = [
         "minutes": 5,
     },
     {
+        "id": "prune-audit",
+        "name": "Prune old audit records",
+        "func": "application.modules.audit.tasks:prune_audit",
+        "trigger": "interval",
+        "minutes": 10,
+    },
+    {
         "id": "prune-runs",
         "name": "Prune the ledger of runs",
         "func": "application.modules.scheduler.tasks:prune_runs",

@@ -242,6 +242,9 @@ class Variables(BaseSettings):
     messages_keep_days: int = Field(
         90, ge=1, le=36_500, description="Days for which mail and short messages are kept, with what became of them"
     )
+    audit_keep_days: int = Field(
+        365, ge=1, le=36_500, description="Days for which is kept who did what to what, when and from where"
+    )
     sms_url: SecretStr | None = Field(
         None,
         description="Where a provider takes short messages over HTTP; empty: console in development, else none is sent",

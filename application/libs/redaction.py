@@ -1,7 +1,8 @@
 """Take secrets out of text before it is written anywhere."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Any
 from urllib.parse import quote, unquote
 
 MASK = "***"
@@ -20,6 +21,12 @@ PATTERNS = re.compile(  # bounded where a hostile line could make it try one sta
     """,
     re.IGNORECASE | re.VERBOSE,
 )
+
+SECRET_NAMES = re.compile(
+    r"passw|passphrase|pwd|secret|token|hash|digest|credential|cookie|authorization|api_?key|private_?key|totp|recovery",
+    re.IGNORECASE,
+)
+"""What the name of a field has in it whose value is never shown."""
 
 
 class Redaction:
@@ -41,6 +48,18 @@ class Redaction:
         if self._known is not None:
             text = self._known.sub(MASK, text)
         return PATTERNS.sub(_masked, text)
+
+
+def masked(value: Any, redact: Callable[[str], str]) -> Any:
+    """Return what JSON can hold, without what is secret by its name at any depth, and every other text redacted."""
+    if isinstance(value, dict):
+        return {
+            name: MASK if SECRET_NAMES.search(name) and item is not None else masked(item, redact)
+            for name, item in value.items()
+        }
+    if isinstance(value, list):
+        return [masked(item, redact) for item in value]
+    return redact(value) if isinstance(value, str) else value
 
 
 def _masked(match: re.Match[str]) -> str:

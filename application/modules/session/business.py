@@ -17,6 +17,7 @@ from application.libs.page import Page
 from application.libs.record import Record
 from application.libs.remote import SOMEBODY, Client
 from application.libs.secret import digest_token, new_token
+from application.modules.audit import business as audit
 from application.modules.session.models import ADDRESS_LENGTH, DEVICE_LENGTH, Session
 from application.modules.user.models import User
 
@@ -148,6 +149,7 @@ _FAMILY = sa.select(Session.id, Session.user_id, Session.previous_digest, Sessio
 _SEEN = sa.update(Session).where(
     Session.id == sa.bindparam("session_id"), Session.last_seen_at <= sa.bindparam("before")
 )
+_HOLDER = sa.select(User.name).join(Session, Session.user_id == User.id).where(Session.id == sa.bindparam("session_id"))
 _DELETE = sa.delete(Session).where(Session.id == sa.bindparam("session_id"))
 _DELETE_OF = sa.delete(Session).where(Session.user_id == sa.bindparam("user_id"))
 _DELETE_OTHERS = _DELETE_OF.where(Session.id != sa.bindparam("kept"))
@@ -231,16 +233,17 @@ def get(session_id: str, *, viewer_id: str | None, current_id: str | None) -> Se
     return _row(row, current_id)
 
 
-def revoke(session_id: str) -> None:
-    """End a session at once; one that has ended is forgiven."""
-    change(_DELETE, session_id=session_id)
+def revoke(session_id: str, *, by: audit.Subject | None = None) -> None:
+    """End a session at once; one that has ended is forgiven. `by` is who does, where the request has not said that."""
+    _end(session_id, "session.end", by=by)
 
 
 def revoke_all(user_id: str, *, kept: str | None = None) -> EndedRow:
     """End all sessions of a user but the one to be kept."""
-    if kept is None:
-        return EndedRow(change(_DELETE_OF, user_id=user_id))
-    return EndedRow(change(_DELETE_OTHERS, user_id=user_id, kept=kept))
+    ended = change(_DELETE_OF, user_id=user_id) if kept is None else change(_DELETE_OTHERS, user_id=user_id, kept=kept)
+    if ended:
+        audit.record("user.end_sessions", user_id, after={"ended": ended})
+    return EndedRow(ended)
 
 
 def note_seen(session_id: str) -> None:
@@ -281,9 +284,15 @@ def _refuse(shown: str, moment: datetime) -> None:
     session_id, user_id, previous_digest, refreshed_at = row
     is_twin = previous_digest == digest_token(shown) and moment - refreshed_at <= timedelta(seconds=LEEWAY_SECONDS)
     if not is_twin:
-        revoke(session_id)
+        _end(session_id, "session.end_reused")
         _LOG.warning("A refresh token was used again: session %s of user %s has ended", session_id, user_id)
     raise RefreshRefused
+
+
+def _end(session_id: str, action: str, *, by: audit.Subject | None = None) -> None:
+    user = execute(_HOLDER, session_id=session_id).one_or_none()
+    if change(_DELETE, session_id=session_id) and user is not None:
+        audit.record(action, session_id, user.name, by=by)
 
 
 def _tokens(access: str, refresh: str, moment: datetime, access_until: datetime, until: datetime) -> TokensRow:

@@ -10,6 +10,7 @@ from application.libs.error import Conflict, NotFound
 from application.libs.ident import new_id
 from application.libs.page import Page
 from application.libs.record import Record
+from application.modules.audit import business as audit
 from application.modules.tag.models import Tag
 
 
@@ -37,6 +38,7 @@ FILTERS = Filters({"name": Filter(Tag.name, *TEXT)})
 
 _ALL = sa.select(Tag.id, Tag.name)
 _GET = _ALL.where(Tag.id == sa.bindparam("tag_id"))
+_LOCK = _GET.with_for_update()
 _INSERT = sa.insert(Tag)
 _UPDATE = sa.update(Tag).where(Tag.id == sa.bindparam("tag_id"))
 _DELETE = sa.delete(Tag).where(Tag.id == sa.bindparam("tag_id"))
@@ -76,12 +78,25 @@ def create(*, name: str) -> TagRow:
 
 def update(tag_id: str, *, name: str | None = None) -> TagRow:
     """Rename a tag; without a name nothing changes."""
-    if name is not None and change(_UPDATE, conflict=NameTaken, tag_id=tag_id, name=name) == 0:
-        raise TagNotFound
-    return get(tag_id)
+    before = _lock(tag_id)
+    if name is None:
+        return before
+    change(_UPDATE, conflict=NameTaken, tag_id=tag_id, name=name)
+    after = TagRow(id=tag_id, name=name)
+    audit.record("tag.update", tag_id, name, before=before, after=after)
+    return after
 
 
 def delete(tag_id: str) -> None:
     """Delete a tag that is on no blog."""
-    if change(_DELETE, conflict=TagInUse, tag_id=tag_id) == 0:
+    before = _lock(tag_id)
+    change(_DELETE, conflict=TagInUse, tag_id=tag_id)
+    audit.record("tag.delete", tag_id, before.name, before=before)
+
+
+def _lock(tag_id: str) -> TagRow:
+    """Return a tag that nobody else changes until the end."""
+    row = execute(_LOCK, tag_id=tag_id).one_or_none()
+    if row is None:
         raise TagNotFound
+    return TagRow(*row)

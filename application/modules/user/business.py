@@ -15,6 +15,7 @@ from application.libs.ident import new_id
 from application.libs.page import Page
 from application.libs.password import HOLDS_NAME, holds_name
 from application.libs.record import Record
+from application.modules.audit import business as audit
 from application.modules.session.models import Session
 from application.modules.user.models import User, UserRole
 from application.permissions import Role
@@ -130,6 +131,7 @@ def create(*, name: str, password_hash: str | None, roles: Sequence[str] = (Role
         updated_at=moment,
     )
     _add_roles(user.id, user.roles)
+    audit.record("user.create", user.id, name, after=user)
     return user
 
 
@@ -151,6 +153,7 @@ def update(
 ) -> UserRow:
     """Change what is given; a new password ends the user's sessions."""
     _lock(user_id)
+    before = get(user_id)
     values: dict[str, Any] = {}
     if name is not None:
         values["name"] = name
@@ -161,14 +164,20 @@ def update(
         _put_roles(user_id, set(roles))
     if values or roles is not None:
         change(_UPDATE, conflict=NameTaken, user_id=user_id, updated_at=now(), **values)
-    return get(user_id)
+    after = get(user_id)
+    audit.record("user.update", user_id, after.name, before=before, after=after)
+    if password_hash is not None:
+        audit.record("user.change_password", user_id, after.name)
+    return after
 
 
 def delete(user_id: str) -> None:
     """Delete a user who owns no blogs, with their roles, sessions and files."""
     _lock(user_id)
     _check_not_last_admin(user_id)
+    before = get(user_id)
     change(_DELETE, conflict=UserInUse, user_id=user_id)
+    audit.record("user.delete", user_id, before.name, before=before)
 
 
 def has_admin() -> bool:

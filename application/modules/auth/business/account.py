@@ -10,12 +10,15 @@ from application.libs.clock import now
 from application.libs.error import Invalid, Unauthenticated, field_error
 from application.libs.record import Record
 from application.libs.secret import verify_password
+from application.modules.audit import business as audit
 from application.modules.session import business as sessions
 from application.modules.user.models import User, UserRole
 
 
 class WrongPassword(Unauthenticated):
     """The name or the password is wrong."""
+
+    commits = True  # what is written down of the refusal
 
 
 class WrongCurrentPassword(Invalid):
@@ -73,7 +76,14 @@ def check_unchanged(account: AccountRow) -> None:
     """Refuse an account that was deleted or got another password since its password was checked."""
     row = execute(_LOCK_HASH, user_id=account.user_id).one_or_none()
     if row is None or row.password_hash != account.password_hash:
+        note_refusal(account)
         raise WrongPassword
+
+
+def note_refusal(account: AccountRow | None) -> None:
+    """Write down that somebody was not let in; not the name that nobody has, which may be a password typed there."""
+    known = (None, None) if account is None else (account.user_id, account.name)
+    audit.record("user.refuse_sign_in", *known)
 
 
 def strengthen(account: AccountRow, password_hash: str) -> AccountRow | None:
@@ -97,6 +107,7 @@ def change_password(account: AccountRow, password_hash: str, *, kept_session_id:
     )
     if not changed:
         raise _wrong_current_password()
+    audit.record("user.change_password", account.user_id, account.name)
     sessions.revoke_all(account.user_id, kept=kept_session_id)
 
 

@@ -8,11 +8,14 @@ from typing import Protocol, TypeVar
 from application.database import transaction
 from application.libs.remote import SOMEBODY, Client
 from application.libs.secret import hash_password, needs_rehash
+from application.modules.audit import business as audit
 from application.modules.auth.business.account import (
     AccountRow,
+    WrongPassword,
     check_password,
     check_unchanged,
     find_account,
+    note_refusal,
     strengthen,
 )
 from application.modules.throttle import business as throttle
@@ -43,6 +46,7 @@ def sign_in(name: str, password: str, *, begin: Begin[Begun_co], client: Client 
 def let_in(account: AccountRow, *, begin: Begin[Begun_co], client: Client) -> Begun_co:
     """Begin a session for whoever has shown to be the account's owner, within the current unit of work."""
     check_unchanged(account)
+    audit.record("user.sign_in", account.user_id, account.name, by=(account.user_id, account.name))
     return begin(account.user_id, client=client)
 
 
@@ -54,7 +58,12 @@ def _checked(name: str, password: str) -> AccountRow:
     """
     with transaction(write=False):
         account = find_account(name)
-    account = check_password(account, password)
+    try:
+        account = check_password(account, password)
+    except WrongPassword:
+        with transaction():
+            note_refusal(account)
+        raise
     if not needs_rehash(account.password_hash):
         return account
     password_hash = hash_password(password)

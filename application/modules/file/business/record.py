@@ -9,10 +9,12 @@ from application.config.current import current_settings
 from application.database import change, execute, keyset
 from application.database.filter import RANGE, TEXT, Filter, Filters
 from application.database.keyset import Orders
+from application.libs.acting import current_actor
 from application.libs.clock import now
 from application.libs.error import Conflict, NotFound
 from application.libs.page import Page
 from application.libs.record import Record
+from application.modules.audit import business as audit
 from application.modules.file.business.quota import check_quota
 from application.modules.file.models import PURGING, File, State
 
@@ -102,7 +104,7 @@ _KEPT = sa.select(
     File.state,
 ).where(File.id == sa.bindparam("file_id"))
 _LOCK = (
-    sa.select(File.owner_id, File.state, File.confirmed_at, File.size)
+    sa.select(File.owner_id, File.name, File.state, File.confirmed_at, File.size)
     .where(File.id == sa.bindparam("file_id"))
     .with_for_update()
 )
@@ -157,8 +159,9 @@ def small(file_id: str, *, viewer_id: str | None) -> Small:
 
 def delete(file_id: str, *, editor_id: str | None) -> None:
     """Put a file into the bin, from where it is purged after some days."""
-    _lock(file_id, editor_id, State.PENDING, State.READY)
+    row = _lock(file_id, editor_id, State.PENDING, State.READY)
     change(_UPDATE, file_id=file_id, state=State.DELETED, deleted_at=now())
+    _note("file.delete", file_id, row)
 
 
 def restore(file_id: str, *, editor_id: str | None) -> FileRow:
@@ -168,6 +171,7 @@ def restore(file_id: str, *, editor_id: str | None) -> FileRow:
         raise FileNotFound
     check_quota(row.owner_id, row.size, is_kept=True)
     change(_UPDATE, file_id=file_id, state=State.READY, deleted_at=None)
+    _note("file.restore", file_id, row)
     return get(file_id, viewer_id=editor_id)
 
 
@@ -181,6 +185,12 @@ def _lock(file_id: str, editor_id: str | None, *states: State) -> sa.Row[*tuple[
     if row is None or row.state not in states or editor_id not in (None, row.owner_id):
         raise FileNotFound
     return row
+
+
+def _note(action: str, file_id: str, row: sa.Row[*tuple[Any, ...]]) -> None:
+    """Write down what is done to a file of somebody else; what one does to one's own is nobody's business."""
+    if row.owner_id != current_actor().user_id:
+        audit.record(action, file_id, row.name)
 
 
 def _row(row: sa.Row[*tuple[Any, ...]]) -> FileRow:

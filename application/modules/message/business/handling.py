@@ -15,6 +15,7 @@ from application.libs.delivery import said
 from application.libs.error import Conflict
 from application.libs.page import Page
 from application.libs.record import Record
+from application.modules.audit import business as audit
 from application.modules.message.business import template as templates
 from application.modules.message.business.delivering import MessageNotFound, deliver
 from application.modules.message.models import Message, State
@@ -86,7 +87,7 @@ _ALL = sa.select(
 )
 _GET = _ALL.where(Message.id == sa.bindparam("message_id"))
 _LOCK = (
-    sa.select(Message.state, Message.task_id, Message.template, Message.secrets)
+    sa.select(Message.state, Message.task_id, Message.template, Message.secrets, Message.recipient, Message.reply)
     .where(Message.id == sa.bindparam("message_id"))
     .with_for_update()
 )
@@ -124,6 +125,7 @@ def retry(message_id: str) -> MessageRow:
         raise SecretsGone
     task_id = enqueue(deliver, message_id=message_id)
     change(_UPDATE, message_id=message_id, state=State.QUEUED, task_id=task_id, **_AS_NEW)
+    audit.record("message.retry", message_id, found.recipient)
     return get(message_id)
 
 
@@ -133,6 +135,10 @@ def bounce(message_id: str, *, reason: str) -> MessageRow:
     if found.state not in (State.SENT, State.BOUNCED):
         raise NotSent
     change(_UPDATE, message_id=message_id, state=State.BOUNCED, reply=said(reason), failed_at=now())
+    after = {"state": State.BOUNCED, "reply": said(reason)}
+    audit.record(
+        "message.bounce", message_id, found.recipient, before={"state": found.state, "reply": found.reply}, after=after
+    )
     return get(message_id)
 
 

@@ -6,8 +6,9 @@ from typing import Any
 from application.extensions import scheduler
 from application.libs.error import Invalid, field_error
 from application.libs.record import Record
+from application.modules.audit import business as audit
 from application.modules.scheduler.business import roster, steering
-from application.modules.scheduler.business.job import is_findable
+from application.modules.scheduler.business.job import is_findable, name_of
 from application.modules.scheduler.store import StoredJob, Stores
 
 SELECTORS = ("ids", "tag", "all")
@@ -30,25 +31,25 @@ class Outcome(Record):
 
 def pause(given: Mapping[str, Any], *, by: str) -> Outcome:
     """Pause the jobs that are selected; one that is paused stays whose pause it is."""
-    return _each(given, lambda jobs: steering.pause(jobs, by=by))
+    return _each(given, "job.pause", lambda jobs: steering.pause(jobs, by=by))
 
 
 def resume(given: Mapping[str, Any], *, by: str) -> Outcome:
     """Resume the jobs that are selected; one that cannot be restored is left as it is."""
-    return _each(given, lambda jobs: steering.resume(jobs, by=by).changed)
+    return _each(given, "job.resume", lambda jobs: steering.resume(jobs, by=by).changed)
 
 
 def request_runs(given: Mapping[str, Any], *, by: str) -> Outcome:
     """Ask for a run of each job that is selected, paused or not."""
-    return _each(given, lambda jobs: steering.request_runs(jobs, by=by), lock=False)
+    return _each(given, "job.run", lambda jobs: steering.request_runs(jobs, by=by), lock=False)
 
 
 def delete(given: Mapping[str, Any], *, by: str) -> Outcome:
     """Delete the jobs that are selected; their runs and changes stay."""
-    return _each(given, lambda jobs: steering.delete(jobs, by=by))
+    return _each(given, "job.delete", lambda jobs: steering.delete(jobs, by=by))
 
 
-def _each(given: Mapping[str, Any], step: _Step, *, lock: bool = True) -> Outcome:
+def _each(given: Mapping[str, Any], action: str, step: _Step, *, lock: bool = True) -> Outcome:
     """Go through the jobs in the order of their ids, so that two who do it at once do not wait for each other."""
     stores: Stores = scheduler.setup.stores
     wanted = sorted(_selected(given))
@@ -56,7 +57,9 @@ def _each(given: Mapping[str, Any], step: _Step, *, lock: bool = True) -> Outcom
     for first in range(0, len(wanted), steering.MOST):
         some = [job_id for job_id in wanted[first : first + steering.MOST] if is_findable(job_id)]
         jobs = sorted(stores.some(some, lock=lock), key=lambda job: job.id)
-        changed += len(step(jobs))
+        done = step(jobs)
+        audit.record_all(action, [(job.id, name_of(job)) for job in jobs if job.id in done])
+        changed += len(done)
         found.update(job.id for job in jobs)
     return Outcome(changed, len(found) - changed, [job_id for job_id in wanted if job_id not in found])
 

@@ -11,6 +11,7 @@ from application.extensions import scheduler
 from application.libs.clock import now
 from application.libs.error import BadRequest, Conflict
 from application.libs.record import Record
+from application.modules.audit import business as audit
 from application.modules.scheduler.business import event, lease, member
 from application.modules.scheduler.business.member import MemberRow
 from application.modules.scheduler.models import LEASE, Lease
@@ -120,6 +121,7 @@ def pause(*, by: str) -> None:
     _check_running()
     if change(_PAUSE, paused=True, paused_by=by, paused_at=now()):
         event.note("paused", by=by)
+        audit.record("scheduler.pause")
 
 
 def resume() -> None:
@@ -127,6 +129,7 @@ def resume() -> None:
     _check_running()
     if change(_RESUME, moment=now()):
         event.note("resumed")
+        audit.record("scheduler.resume")
         after_commit(scheduler.wakeup)
 
 
@@ -141,6 +144,7 @@ def start() -> None:
     if lease.read() is None:
         lease.create()  # so that it can be paused before it has ticked
     after_commit(scheduler.start)
+    audit.record("scheduler.start")
 
 
 def shutdown(*, wait: bool) -> None:
@@ -149,6 +153,7 @@ def shutdown(*, wait: bool) -> None:
         raise NotOffered("Not offered to a cluster; use pause or stop the runner process")
     _check_running()
     after_commit(partial(scheduler.shutdown, wait=wait))
+    audit.record("scheduler.shutdown")
 
 
 def _is_alone() -> bool:

@@ -12,6 +12,7 @@ from application.libs.clock import now
 from application.libs.error import Conflict, NotFound, field_error
 from application.libs.record import Record
 from application.libs.trigger import from_micros, to_micros
+from application.modules.audit import business as audit
 from application.modules.scheduler.business import alert, history, pausing, steering
 from application.modules.scheduler.business.definition import (
     OPTIONS,
@@ -94,6 +95,7 @@ def create(given: Mapping[str, Any], *, by: str) -> JobRow:
     definition = draft.definition(job_id)
     first = draft.next_run_time(definition)
     row = _stores().find(job_id, lock=True)
+    before = None if row is None else row_of(row)
     if row is not None and not given.get("replace_existing"):
         raise JobExists(f"Job {job_id} already exists.")
     if row is not None and given.get("jobstore") not in (None, row.store):
@@ -109,7 +111,7 @@ def create(given: Mapping[str, Any], *, by: str) -> JobRow:
         _stores()[row.store].replace(row, values)
     history.note(job_id, version, "added" if row is None else "changed", by=by, definition=definition)
     after_commit(scheduler.wakeup)
-    return get(job_id)
+    return _noted("job.create" if before is None else "job.update", before, get(job_id))
 
 
 def update(job_id: str, given: Mapping[str, Any], *, by: str) -> JobRow:
@@ -148,7 +150,10 @@ def revert(job_id: str, version: int, *, by: str) -> JobRow:
 
 def delete(job_id: str, *, by: str) -> None:
     """Delete a job; its runs and changes stay."""
-    _check_done(job_id, steering.delete([_find(job_id, lock=True)], by=by))
+    row = _find(job_id, lock=True)
+    before = row_of(row)
+    _check_done(job_id, steering.delete([row], by=by))
+    audit.record("job.delete", job_id, before.name, before=_shown(before))
 
 
 def _next(row: StoredJob, draft: Draft, definition: Definition, before: Definition) -> datetime | None:
@@ -165,10 +170,11 @@ def _put(
 ) -> JobRow:
     version = row.version + 1
     values = _written(row, definition, first, version, row.paused_by or by, moment)
+    before = row_of(row)
     _stores()[row.store].replace(row, values)
     history.note(row.id, version, action, by=by, definition=definition)
     after_commit(scheduler.wakeup)
-    return get(row.id)
+    return _noted("job.update" if action == "changed" else "job.revert", before, get(row.id))
 
 
 def _written(
@@ -195,6 +201,7 @@ def pause(job_id: str, *, by: str) -> JobRow:
     row = _find(job_id, lock=True)
     if row.next_run_time is not None:
         _check_done(job_id, steering.pause([row], by=by))
+        audit.record("job.pause", job_id, name_of(row))
     return get(job_id)
 
 
@@ -206,6 +213,7 @@ def resume(job_id: str, *, by: str) -> JobRow:
     done = steering.resume([row], by=by)
     if job_id in done.faults:
         raise JobQuarantined(f"Job {job_id} cannot be restored: {done.faults[job_id]}")
+    audit.record("job.resume", job_id, name_of(row))
     if job_id in done.ended:
         return row_of(row, state="ended")
     _check_done(job_id, done.changed)
@@ -215,7 +223,29 @@ def resume(job_id: str, *, by: str) -> JobRow:
 def request_run(job_id: str, *, by: str) -> tuple[JobRow, str]:
     """Ask the leader to run a job now, paused or not; return the job and the id of the run."""
     row = _find(job_id)
-    return row_of(row), steering.request_runs([row], by=by)[job_id]
+    run_id = steering.request_runs([row], by=by)[job_id]
+    audit.record("job.run", job_id, name_of(row), after={"run_id": run_id})
+    return row_of(row), run_id
+
+
+def name_of(row: StoredJob) -> str:
+    """Return what people call a job: its id where it has no name, or none that can be read."""
+    try:
+        return decode(row.definition).name or row.id
+    except Unreadable:
+        return row.id
+
+
+def _noted(action: str, before: JobRow | None, after: JobRow) -> JobRow:
+    """Return what a job has become, once it is written down."""
+    was = None if before is None else _shown(before)
+    audit.record(action, after.id, after.name, before=was, after=_shown(after))
+    return after
+
+
+def _shown(job: JobRow) -> dict[str, Any]:
+    """Return what people see of a job; its definition says the same a second time."""
+    return {name: getattr(job, name) for name in job.__struct_fields__ if name != "definition"}
 
 
 def history_of(job_id: str) -> Sequence[history.ChangeRow]:

@@ -14,6 +14,7 @@ from application.libs.clock import now
 from application.libs.page import Page
 from application.libs.record import Record
 from application.libs.trigger import from_micros, to_micros
+from application.modules.audit import business as audit
 from application.modules.scheduler.business import cancelling, job, output
 from application.modules.scheduler.business.cancelling import RunEnded, RunNotFound
 from application.modules.scheduler.business.definition import Unreadable, decode
@@ -170,7 +171,9 @@ def since(moment: datetime, *, job_id: str) -> Sequence[RunRow]:
 def cancel(run_id: str, *, by: str) -> RunDetail:
     """Cancel a run that has not ended; raise `RunNotFound` or `RunEnded`."""
     cancelling.cancel(run_id, by=by, moment=now())
-    return get(run_id)
+    cancelled = get(run_id)
+    audit.record("run.cancel", run_id, cancelled.job_id)
+    return cancelled
 
 
 def read(run_id: str, *, after: int) -> OutputRow:

@@ -20,6 +20,7 @@ from application.libs.error import Conflict, Forbidden, Invalid, NotFound, TooMa
 from application.libs.page import Page
 from application.libs.record import Record
 from application.libs.task import MOST_PRIORITY, TASKS, Declared
+from application.modules.audit import business as audit
 from application.modules.task.business import following
 from application.modules.task.business.enqueuing import Wish, put
 from application.modules.task.models import OPEN, Task
@@ -249,6 +250,7 @@ def cancel(task_id: str, *, caller: Caller, by: str) -> TaskRow:
     if row.state not in OPEN:
         raise TaskEnded(f"The task is {row.state} already; there is nothing to cancel")
     following.ask_to_end(task_id, f"Cancelled by {by}", now())
+    audit.record("task.cancel", task_id, row.name)
     return _row(execute(_GET, task_id=task_id).one(), caller.manages)
 
 
@@ -274,6 +276,7 @@ def retry(task_id: str, *, caller: Caller) -> TaskRow:
     }
     later = now() + timedelta(seconds=bell.again_seconds)
     change(_RETRY, task_id=task_id, state="queued", due_at=later, **counted)
+    audit.record("task.retry", task_id, row.name)
     after_commit(partial(bell.ring, task_id, row.queue, MOST_PRIORITY - row.rank))
     return _row(execute(_GET, task_id=task_id).one(), caller.manages)
 
