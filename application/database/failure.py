@@ -11,6 +11,7 @@ _LOCK_WAIT_MARIADB = 1205
 _LACKING = frozenset({"42P01", "42703"})  # PostgreSQL: undefined table, undefined column
 _LACKING_MARIADB = frozenset({1054, 1146})  # no such column, no such table
 _CHECK_MARIADB = 4025  # a check constraint failed; the driver calls that an operational error
+_SIGNAL_MARIADB = 1644  # a trigger refuses; the driver calls that an operational error, too
 
 
 class SerializationFailure(Unavailable):
@@ -64,7 +65,9 @@ def _number(error: DBAPIError) -> object:
 
 def _is_mistake(error: DBAPIError) -> bool:
     """Tell a statement that cannot work (a missing table or column) from a database that is away."""
-    if getattr(error.orig, "sqlite_errorname", "") == "SQLITE_ERROR" or _number(error) == _CHECK_MARIADB:
+    if getattr(error.orig, "sqlite_errorname", "") == "SQLITE_ERROR":
+        return True
+    if _number(error) in (_CHECK_MARIADB, _SIGNAL_MARIADB):
         return True
     return (_state(error) or "").startswith("42")  # SQL:2016, class 42: syntax error or access rule violation
 

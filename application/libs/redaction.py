@@ -23,7 +23,7 @@ PATTERNS = re.compile(  # bounded where a hostile line could make it try one sta
 )
 
 SECRET_NAMES = re.compile(
-    r"passw|passphrase|pwd|secret|token|hash|digest|credential|cookie|authorization|api_?key|private_?key|totp|recovery",
+    r"passw|passphrase|pwd|secret|token|hash|digest|credential|cookie|authorization|api[_-]?key|private[_-]?key|totp|recovery",
     re.IGNORECASE,
 )
 """What the name of a field has in it whose value is never shown."""

@@ -1,6 +1,7 @@
 """Name the features whose routes `test_access.py` asks as every kind of caller: a new one is a line here."""
 
 from tests.contract.access import Feature, Row, completed
+from tests.modules.audit import access as audit
 from tests.modules.auth import access as auth
 from tests.modules.blog import access as blog
 from tests.modules.file import access as file
@@ -21,6 +22,7 @@ DOCUMENTS = Feature(
 
 FEATURES = (
     DOCUMENTS,
+    audit.FEATURE,
     auth.FEATURE,
     tag.FEATURE,
     blog.FEATURE,

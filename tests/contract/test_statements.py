@@ -17,7 +17,7 @@ LIMITS = [
     ("GET", "/tag/{tag}/blogs", 2),
     ("GET", "/tag/{bare}/blogs", 2),
     ("POST", "/tag", 1),
-    ("PATCH", "/tag/{tag}", 2),
+    ("PATCH", "/tag/{tag}", 3),
     ("GET", "/blog", 2),
     ("GET", "/blog?tag={tag}&q=hel&title__contains=e&limit=100", 2),
     ("GET", "/blog?count=true", 3),
@@ -30,10 +30,10 @@ LIMITS = [
     ("GET", "/user/{user}", 2),
     ("GET", "/user/{user}/blogs", 2),
     ("GET", "/user/{reader}/blogs", 2),
-    ("POST", "/user", 2),
-    ("PATCH", "/user/{reader}", 5),
+    ("POST", "/user", 3),
+    ("PATCH", "/user/{reader}", 7),
     ("GET", "/auth/me", 0),
-    ("POST", "/auth/logout", 1),
+    ("POST", "/auth/logout", 2),
 ]
 
 BODIES: dict[str, dict[str, Any]] = {

@@ -1,6 +1,6 @@
 import pytest
 
-from application.libs.redaction import Redaction
+from application.libs.redaction import Redaction, masked
 
 DSN = "postgresql://web:p%40ss/word@db.example:5432/app"
 
@@ -46,3 +46,21 @@ class TestRedaction:
     @pytest.mark.parametrize("piece", ["a", "a.", "http://", "password", "cookie: a=b;", "'", "bearer ", "x=' "])
     def test_is_quick_on_a_hostile_line(self, piece: str) -> None:
         assert Redaction(["pa55word"])(piece * 10_000 + "pa55word").endswith("***")
+
+
+class TestMasked:
+    @pytest.mark.parametrize(
+        "name",
+        ["password", "Password_Hash", "refreshToken", "secret_key", "api-key", "apiKey", "token_digest", "Set-Cookie"],
+    )
+    def test_hides_what_is_secret_by_its_name_at_any_depth(self, name: str) -> None:
+        given = {"kwargs": {"steps": [{name: ["hunter2", 7], "n": 1}]}, name: 7}
+        assert masked(given, Redaction()) == {"kwargs": {"steps": [{name: "***", "n": 1}]}, name: "***"}
+
+    def test_tells_that_there_is_none(self) -> None:
+        assert masked({"password_hash": None}, Redaction()) == {"password_hash": None}
+
+    def test_redacts_other_texts_and_leaves_the_rest(self) -> None:
+        given = {"url": DSN, "list": ["s3cr3t-key", 1.5, True, None], "description": "the token is missing"}
+        shown = {"url": "postgresql://web:***@db.example:5432/app", "list": ["***", 1.5, True, None]}
+        assert masked(given, Redaction(["s3cr3t-key"])) == given | shown
