@@ -54,9 +54,9 @@ def refresh(body: RefreshIn) -> sessions.TokensRow:
 @auth.post("/logout")
 def logout() -> None:
     """End the session this request came by."""
-    session_id = current_identity().session_id
-    if session_id is not None:
-        sessions.revoke(session_id)
+    caller = current_identity()
+    if caller.session_id is not None:
+        sessions.leave(caller.session_id, caller.user_id, caller.name)
 
 
 @auth.post("/logout-everywhere", answer=EndedOut)

@@ -126,7 +126,7 @@ def _end(token: str | None) -> None:
     """End the session that a cookie stands for, if there is any."""
     identity = _find(token)
     if identity is not None and identity.session_id is not None:
-        sessions.revoke(identity.session_id, by=(identity.user_id, identity.name))
+        sessions.leave(identity.session_id, identity.user_id, identity.name)
 
 
 def _browsers() -> BrowserSessions:

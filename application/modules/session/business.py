@@ -233,9 +233,15 @@ def get(session_id: str, *, viewer_id: str | None, current_id: str | None) -> Se
     return _row(row, current_id)
 
 
-def revoke(session_id: str, *, by: audit.Subject | None = None) -> None:
-    """End a session at once; one that has ended is forgiven. `by` is who does, where the request has not said that."""
-    _end(session_id, "session.end", by=by)
+def leave(session_id: str, user_id: str, name: str) -> None:
+    """End the session of a user who signs out."""
+    if change(_DELETE, session_id=session_id):
+        audit.record("user.sign_out", user_id, name, by=(user_id, name))
+
+
+def revoke(session_id: str) -> None:
+    """End a session at once; one that has ended is forgiven."""
+    _end(session_id, "session.end")
 
 
 def revoke_all(user_id: str, *, kept: str | None = None) -> EndedRow:
@@ -289,10 +295,10 @@ def _refuse(shown: str, moment: datetime) -> None:
     raise RefreshRefused
 
 
-def _end(session_id: str, action: str, *, by: audit.Subject | None = None) -> None:
+def _end(session_id: str, action: str) -> None:
     user = execute(_HOLDER, session_id=session_id).one_or_none()
     if change(_DELETE, session_id=session_id) and user is not None:
-        audit.record(action, session_id, user.name, by=by)
+        audit.record(action, session_id, user.name)
 
 
 def _tokens(access: str, refresh: str, moment: datetime, access_until: datetime, until: datetime) -> TokensRow:

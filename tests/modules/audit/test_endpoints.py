@@ -7,9 +7,12 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from application.database import transaction
+from application.libs.remote import SOMEBODY
 from application.libs.secret import hash_password
 from application.modules.auth import business as auth_business
+from application.modules.auth.business.signing_in import let_in
 from application.modules.message import business as message_business
+from application.modules.session import business as sessions
 from application.modules.user import business as user_business
 from tests.conftest import Caller, SignIn
 from tests.links import next_url
@@ -17,7 +20,7 @@ from tests.tables import count_rows
 
 UNKNOWN = "01981f3e-7c5a-7b1e-9c55-0d7f5b1f2a10"
 PASSWORD = "correct horse"
-JOB = {"id": "mine", "func": "prune-expired-tokens", "trigger": "interval", "hours": 1}
+JOB = {"id": "mine", "func": "prune-expired-sessions", "trigger": "interval", "hours": 1}
 
 
 class Trail:
@@ -147,7 +150,7 @@ class TestSignIn:
     def test_is_refused_in_writing_where_the_password_was_changed_meanwhile(self, app: Flask, ada: Caller) -> None:
         old = auth_business.AccountRow(ada.id, "ada", "an old hash", ())
         with app.app_context(), pytest.raises(auth_business.WrongPassword), transaction():
-            auth_business.open_session(old, ttl_seconds=60)
+            let_in(old, begin=sessions.begin, client=SOMEBODY)
         assert count_rows(app, "audit", action="user.refuse_sign_in", subject_id=ada.id) == 1
 
 

@@ -9,6 +9,7 @@ from application.config.current import current_settings
 from application.database import execute
 from application.libs.remote import Client
 from application.libs.secret import digest_token
+from application.modules.audit import business as audit
 from application.modules.session import business
 from application.modules.session.models import Session
 from application.modules.user import business as user_business
@@ -116,6 +117,35 @@ class TestRevoke:
         business.revoke(session_id)
         business.revoke(session_id)
         assert row()["access_digest"] == digest_token(other.token)
+
+
+class TestWrittenDown:
+    """What ends a session is found in the audit, once."""
+
+    def said(self) -> list[tuple[str, str | None]]:
+        rows = audit.search(limit=10, sort="at").items
+        return [(one.action, one.subject_name) for one in rows if one.action != "user.create"]
+
+    def test_is_who_signs_out(self, ada: str) -> None:
+        business.begin(ada)
+        session_id = row()["id"]
+        for _time in range(2):
+            business.leave(session_id, ada, "ada")
+        assert self.said() == [("user.sign_out", "ada")]
+
+    def test_is_what_was_ended_here_and_everywhere(self, ada: str) -> None:
+        business.begin(ada)
+        business.revoke(row()["id"])
+        business.begin(ada)
+        for ended in (1, 0):
+            assert business.revoke_all(ada) == business.EndedRow(ended)
+        assert self.said() == [("session.end", "ada"), ("user.end_sessions", None)]
+
+    def test_is_a_token_that_was_used_again(self, ada: str) -> None:
+        tokens = business.begin(ada)
+        with pytest.raises(business.RefreshRefused):
+            business.refresh(tokens.refresh_token[:-1])
+        assert self.said() == [("session.end_reused", "ada")]
 
 
 class TestPruneExpired:
