@@ -15,6 +15,9 @@ class TestPermission:
     def test_stands_in_alphabetical_order(self) -> None:
         assert [permission.name for permission in Permission] == sorted(Permission.__members__)
 
+    def test_says_what_it_is_in_a_sentence(self) -> None:
+        assert not [permission for permission in Permission if not permission.description.endswith(".")]
+
 
 class TestRolePermissions:
     def test_say_something_about_every_role(self) -> None:

@@ -7,6 +7,7 @@ from application.modules.auth.endpoints import auth
 from application.modules.blog.endpoints_v2 import blog, blogs
 from application.modules.file.endpoints import file
 from application.modules.message.endpoints import message
+from application.modules.role.endpoints import permission, role
 from application.modules.session.endpoints import session
 from application.modules.tag.endpoints import tag
 from application.modules.task.endpoints import task
@@ -15,7 +16,7 @@ from application.modules.user.endpoints import user
 
 VERSION = "2.0.0"
 
-REDPRINTS = (audit, auth, blog, blogs, file, message, session, tag, task, throttle, user)
+REDPRINTS = (audit, auth, blog, blogs, file, message, permission, role, session, tag, task, throttle, user)
 
 
 def surface() -> Surface:

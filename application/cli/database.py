@@ -15,6 +15,7 @@ from application.cli.errors import MANAGER, shown
 from application.config.setting import ROOT
 from application.database import Base, change, collation, db, transaction
 from application.database.lock import migration_lock
+from application.modules.role import business as role_business
 
 DIRECTORY = str(ROOT / "migrations")
 
@@ -42,11 +43,16 @@ def alone() -> Iterator[None]:
 
 
 def upgrade_database() -> bool:
-    """Bring the tables to the newest revision, under a lock that other processes wait for; tell if they were older."""
+    """Bring the tables to the newest revision, and the built-in roles into them; tell if they were older.
+
+    Under a lock that other processes wait for.
+    """
     with alone():
         check_server()
         before = revision()
         run_migrations(directory=DIRECTORY)
+        with transaction():
+            role_business.store_built_in()
         return revision() != before
 
 
@@ -74,9 +80,10 @@ def revision() -> str:
 
 
 def clear_database() -> int:
-    """Delete every row of every table and return how many there were; the tables stay."""
+    """Delete every row of every table and return how many fewer there are; the tables stay, with the built-in roles."""
     with transaction():
-        return sum(change(table.delete()) for table in reversed(Base.metadata.sorted_tables))
+        deleted = sum(change(table.delete()) for table in reversed(Base.metadata.sorted_tables))
+        return max(deleted - role_business.store_built_in(), 0)
 
 
 @click.command("upgrade")
@@ -101,7 +108,7 @@ def init_db() -> None:
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @with_appcontext
 def clear_db(*, yes: bool) -> None:
-    """Delete every row of every table; the tables stay."""
+    """Delete every row of every table; the tables stay, with the built-in roles."""
     if not yes:
         click.confirm(f"Delete everything in {name()}?", abort=True)
     click.echo(f"Deleted {clear_database()} rows from {name()}.")

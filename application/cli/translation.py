@@ -17,6 +17,7 @@ from application.config.language import CATALOGUES
 from application.config.setting import ROOT
 from application.libs.filter import DESCRIPTIONS
 from application.libs.openapi.header import REQUEST_HEADERS, RESPONSE_HEADERS
+from application.permissions import Permission
 
 _EPOCH = datetime.fromtimestamp(0, UTC)  # the same texts give the same bytes
 _METHODS = [("**.py", "python"), ("**/templates/**.html", "jinja2"), ("**/templates/**.txt", "jinja2")]
@@ -45,6 +46,7 @@ def texts(app: Flask) -> list[str]:
 
     # A header of a feature that these settings leave out is in no document now, nor is a filter that no list has yet.
     found.update(DESCRIPTIONS)
+    found.update(permission.description for permission in Permission)
     found.update(header["description"] for header in (*REQUEST_HEADERS.values(), *RESPONSE_HEADERS.values()))
 
     def collect(text: str) -> str:

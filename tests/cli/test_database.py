@@ -16,8 +16,12 @@ from application.config.scheduler import SCHEDULER_JOBS
 from application.database import Base, Id, UtcDateTime, change, db, execute, full_text, transaction
 from application.libs.ident import new_id
 from application.modules.blog import business as blog_business
+from application.modules.role import business as role_business
 from application.modules.scheduler.models import Job
 from application.modules.tag import business as tag_business
+from application.modules.user import business as user_business
+from application.modules.user.models import UserRole
+from application.permissions import ROLE_PERMISSIONS, Permission, Role
 
 MOMENT = datetime(2030, 1, 31, tzinfo=UTC)
 OLD_BLOG = {"content": "Content", "status": "published", "created_at": MOMENT, "updated_at": MOMENT}
@@ -37,10 +41,10 @@ OLD_USERS = sa.table(
 )
 
 
-def _old_user() -> str:
-    """Write a user as before revision 0019, whose rules write to a table that is not there yet."""
+def _old_user(name: str = "ada") -> str:
+    """Write a user as before the audit, whose rules write to a table that is not there yet."""
     user_id = new_id()
-    change(sa.insert(OLD_USERS), id=user_id, name="ada", created_at=MOMENT, updated_at=MOMENT)
+    change(sa.insert(OLD_USERS), id=user_id, name=name, created_at=MOMENT, updated_at=MOMENT)
     return user_id
 
 
@@ -113,6 +117,23 @@ class TestUpgrade:
                 ]
         assert found == [505, 202, 202, 101, 303]
 
+    def test_makes_roles_of_those_that_users_had(self, empty: Flask) -> None:
+        had = {"ada": ["admin", "user"], "bob": ["given-up"]}
+        with empty.app_context():
+            run_up(directory=database.DIRECTORY, revision="0017")
+            with transaction():
+                for name, names in had.items():
+                    user_id = _old_user(name)
+                    change(sa.insert(UserRole), [{"user_id": user_id, "role": role} for role in names])
+            database.upgrade_database()
+            with transaction(write=False):
+                users = user_business.search(limit=10).items
+                roles = role_business.search(limit=10).items
+        assert {user.name: user.roles for user in users} == had
+        held = {Role.ADMIN: set(Permission), "given-up": set(), Role.USER: ROLE_PERMISSIONS[Role.USER]}
+        assert {role.name: set(role.permissions) for role in roles} == held
+        assert [role.name for role in roles if not role.is_builtin] == ["given-up"]
+
     def test_sees_drift(self, empty: Flask) -> None:
         with empty.app_context():
             database.upgrade_database()
@@ -161,4 +182,6 @@ class TestClearDb:
             assert len(tag_business.search(limit=10, after=None, sort="name", q=None, count=False).items) == 1
         done = run.invoke(args=["clear-db", "--yes"])
         assert (done.exit_code, "Deleted 1 rows" in done.output) == (0, True)
+        with empty.app_context(), transaction():
+            assert user_business.create(name="ada", password_hash=None, roles=list(Role)).roles == ["admin", "user"]
         assert "tag" in _tables(empty)

@@ -6,6 +6,7 @@ from tests.modules.auth import access as auth
 from tests.modules.blog import access as blog
 from tests.modules.file import access as file
 from tests.modules.message import access as message
+from tests.modules.role import access as role
 from tests.modules.scheduler import access as scheduler
 from tests.modules.session import access as session
 from tests.modules.tag import access as tag
@@ -29,6 +30,7 @@ FEATURES = (
     file.FEATURE,
     user.FEATURE,
     session.FEATURE,
+    role.FEATURE,
     message.FEATURE,
     task.FEATURE,
     throttle.FEATURE,

@@ -39,6 +39,7 @@ BEYOND_THE_DOCUMENT = {
     "recipient": "which mail addresses and numbers there can be is more than a pattern says",
     "cursor": "which cursors are ours is no property of their text",
     "unknown_tag": "which tags exist is no property of an id",
+    "unknown_role": "which roles exist is no property of a name",
     "password_known": "the list of known passwords is long and none of the document's business",
     "password_bytes": "JSON Schema counts characters, not bytes",
     "password_holds_name": "a schema compares no two fields, and knows no user's name",

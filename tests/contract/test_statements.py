@@ -30,8 +30,11 @@ LIMITS = [
     ("GET", "/user/{user}", 2),
     ("GET", "/user/{user}/blogs", 2),
     ("GET", "/user/{reader}/blogs", 2),
-    ("POST", "/user", 3),
-    ("PATCH", "/user/{reader}", 7),
+    ("POST", "/user", 4),
+    ("PATCH", "/user/{reader}", 8),
+    ("GET", "/role", 2),
+    ("PATCH", "/role/{role}", 10),
+    ("GET", "/permission", 1),
     ("GET", "/auth/me", 0),
     ("POST", "/auth/logout", 2),
 ]
@@ -41,6 +44,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "PATCH /tag/{tag}": {"name": "flask"},
     "PUT /blog/{blog}": {"title": "Changed", "content": ""},
     "PATCH /blog/{blog}": {"title": "Changed"},
+    "PATCH /role/{role}": {"permissions": ["tag:manage"]},
     "POST /user": {"name": "eve", "password": "correct horse"},
     "PATCH /user/{reader}": {"name": "eve"},
 }
@@ -58,7 +62,16 @@ class TestStatements:
         ]
         blog = {"title": "Hello", "content": "", "tags": tags[:2]}
         blogs = [admin.client.post("/api/v1/blog", json=blog).get_json()["data"]["id"] for _ in range(5)]
-        values = {"tag": tags[0], "bare": tags[2], "blog": blogs[0], "user": admin.id, "reader": bob.id}
+        role = {"name": "editor", "permissions": ["tag:create"]}
+        role_id = admin.client.post("/api/v1/role", json=role).get_json()["data"]["id"]
+        values = {
+            "role": role_id,
+            "tag": tags[0],
+            "bare": tags[2],
+            "blog": blogs[0],
+            "user": admin.id,
+            "reader": bob.id,
+        }
         body = BODIES.get(f"{method} {path}", {})
         if path.startswith("/blog") and method in {"POST", "PUT"}:
             body = blog if version == "v1" else {"title": "Hello", "body": {"text": ""}, "tags": tags[:2]}

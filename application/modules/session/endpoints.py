@@ -3,8 +3,10 @@
 from application.libs.auth import current_identity
 from application.libs.page import Page
 from application.libs.redprint import Redprint
+from application.modules.role.business import PermissionNotHeld
 from application.modules.session import business
 from application.modules.session.schemas import SessionId, SessionOut, SessionQuery
+from application.modules.user import business as user_business
 from application.permissions import Permission
 
 session = Redprint("session", __name__)
@@ -22,10 +24,13 @@ def show(session_id: SessionId) -> business.SessionRow:
     return business.get(session_id, viewer_id=_viewer(), current_id=current_identity().session_id)
 
 
-@session.delete("/<id:session_id>", errors=[business.SessionNotFound])
+@session.delete("/<id:session_id>", errors=[business.SessionNotFound, PermissionNotHeld])
 def delete(session_id: SessionId) -> None:
-    """End a session at once, on every process and on open sockets."""
-    business.get(session_id, viewer_id=_viewer(), current_id=None)
+    """End a session at once, on every process and on open sockets; of others, for who holds all that they hold."""
+    caller = current_identity()
+    found = business.get(session_id, viewer_id=_viewer(), current_id=None)
+    if found.user_id != caller.user_id:
+        user_business.check_within(found.user_id, caller.permissions)
     business.revoke(session_id)
 
 

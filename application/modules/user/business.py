@@ -1,4 +1,4 @@
-"""Rules about users: names are unique, a last admin stays."""
+"""Rules about users: names are unique, a last admin stays, nobody changes who may do more than they."""
 
 from collections.abc import Sequence, Set
 from datetime import datetime
@@ -16,6 +16,8 @@ from application.libs.page import Page
 from application.libs.password import HOLDS_NAME, holds_name
 from application.libs.record import Record
 from application.modules.audit import business as audit
+from application.modules.role import business as role_business
+from application.modules.role.models import RolePermission
 from application.modules.session.models import Session
 from application.modules.user.models import User, UserRole
 from application.permissions import Role
@@ -62,6 +64,11 @@ _ROLES = (
     sa.select(UserRole.user_id, UserRole.role)
     .where(UserRole.user_id.in_(sa.bindparam("user_ids", expanding=True)))
     .order_by(UserRole.role)
+)
+_HELD = (
+    sa.select(UserRole.role, RolePermission.permission)
+    .outerjoin(RolePermission, RolePermission.role == UserRole.role)
+    .where(UserRole.user_id == sa.bindparam("user_id"))
 )
 _EXISTS = sa.select(User.id).where(User.id == sa.bindparam("user_id"))
 _LOCK = _EXISTS.with_for_update()
@@ -117,8 +124,18 @@ def get_visible(user_id: str, *, viewer_id: str, viewer_manages: bool) -> UserRo
     return get(user_id)
 
 
-def create(*, name: str, password_hash: str | None, roles: Sequence[str] = (Role.USER,)) -> UserRow:
-    """Create a user; one without a password hash cannot sign in."""
+def create(
+    *,
+    name: str,
+    password_hash: str | None,
+    roles: Sequence[str] = (Role.USER,),
+    held: Set[str] | None = None,
+) -> UserRow:
+    """Create a user; one without a password hash cannot sign in.
+
+    `held` is what the caller holds, and the most that the roles may hold; None is nobody's wish but ours.
+    """
+    role_business.check_givable(roles, held)
     moment = now()
     user = UserRow(id=new_id(), name=name, roles=sorted(set(roles)), created_at=moment, updated_at=moment)
     change(
@@ -150,10 +167,11 @@ def update(
     name: str | None = None,
     password_hash: str | None = None,
     roles: Sequence[str] | None = None,
+    held: Set[str] | None = None,
 ) -> UserRow:
-    """Change what is given; a new password ends the user's sessions."""
+    """Change what is given; a new password ends the user's sessions. For who holds all that they hold and will hold."""
     _lock(user_id)
-    before = get(user_id)
+    had, before = check_within(user_id, held), get(user_id)
     values: dict[str, Any] = {}
     if name is not None:
         values["name"] = name
@@ -161,7 +179,8 @@ def update(
         values["password_hash"] = password_hash
         change(_DELETE_SESSIONS, user_id=user_id)
     if roles is not None:
-        _put_roles(user_id, set(roles))
+        role_business.check_givable(roles, held)
+        _put_roles(user_id, had, set(roles))
     if values or roles is not None:
         change(_UPDATE, conflict=NameTaken, user_id=user_id, updated_at=now(), **values)
     after = get(user_id)
@@ -171,13 +190,25 @@ def update(
     return after
 
 
-def delete(user_id: str) -> None:
-    """Delete a user who owns no blogs, with their roles, sessions and files."""
+def delete(user_id: str, *, held: Set[str] | None = None) -> None:
+    """Delete a user who owns no blogs, with their roles, sessions and files; for who holds all that they hold."""
     _lock(user_id)
+    check_within(user_id, held)
     _check_not_last_admin(user_id)
     before = get(user_id)
     change(_DELETE, conflict=UserInUse, user_id=user_id)
     audit.record("user.delete", user_id, before.name, before=before)
+
+
+def check_within(user_id: str, held: Set[str] | None) -> set[str]:
+    """Refuse a caller who holds less than the user that they want to change; return the user's roles.
+
+    Else a new password, or an address that one is mailed to, would be the way to what they may.
+    """
+    rows = execute(_HELD, user_id=user_id).all()
+    roles = {row.role for row in rows}
+    role_business.check_held(role_business.permissions_of(roles, (row.permission for row in rows)), held)
+    return roles
 
 
 def has_admin() -> bool:
@@ -204,9 +235,8 @@ def _lock(user_id: str) -> None:
         raise UserNotFound
 
 
-def _put_roles(user_id: str, roles: Set[str]) -> None:
+def _put_roles(user_id: str, before: Set[str], roles: Set[str]) -> None:
     """Add and take away only what differs: who counts the admins meanwhile misses none of them."""
-    before = set(_roles_of([user_id]).get(user_id, []))
     lost = before - roles
     if Role.ADMIN in lost:
         _check_not_last_admin(user_id)
@@ -217,7 +247,8 @@ def _put_roles(user_id: str, roles: Set[str]) -> None:
 
 def _add_roles(user_id: str, roles: Sequence[str]) -> None:
     if roles:
-        change(_INSERT_ROLE, [{"user_id": user_id, "role": role} for role in roles])
+        rows = [{"user_id": user_id, "role": role} for role in roles]
+        change(_INSERT_ROLE, rows, conflict=role_business.UnknownRole)  # it was deleted in this moment
 
 
 def _check_not_last_admin(user_id: str) -> None:

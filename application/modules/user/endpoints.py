@@ -6,13 +6,14 @@ from application.libs.auth import current_identity
 from application.libs.page import Page
 from application.libs.redprint import Redprint, unit_of_work
 from application.libs.secret import hash_password
+from application.modules.role.business import PermissionNotHeld, UnknownRole
 from application.modules.user import business
 from application.modules.user.schemas import UserId, UserIn, UserOut, UserPatch, UserQuery, UserReplaceIn
 from application.permissions import Permission
 
 user = Redprint("user", __name__)
 
-_CHANGE_ERRORS = [business.UserNotFound, business.NameTaken, business.LastAdmin]
+_CHANGE_ERRORS = [business.UserNotFound, business.NameTaken, business.LastAdmin, UnknownRole, PermissionNotHeld]
 
 
 @user.get("", permission=Permission.USER_MANAGE, answer=UserOut, orders=business.ORDERS, filters=business.FILTERS)
@@ -26,15 +27,15 @@ def index(query: UserQuery) -> Page[business.UserRow]:
     status=201,
     permission=Permission.USER_MANAGE,
     answer=UserOut,
-    errors=[business.NameTaken],
+    errors=[business.NameTaken, UnknownRole, PermissionNotHeld],
     transaction=False,
     rate_limit="120/minute",
 )
 def create(body: UserIn) -> business.UserRow:
-    """Create a user."""
-    password_hash = hash_password(body.password)
+    """Create a user, whose roles hold no more than one holds oneself."""
+    password_hash, held = hash_password(body.password), current_identity().permissions
     with unit_of_work():
-        return business.create(name=body.name, password_hash=password_hash, roles=body.roles)
+        return business.create(name=body.name, password_hash=password_hash, roles=body.roles, held=held)
 
 
 @user.get("/<id:user_id>", answer=UserOut, errors=[business.UserNotFound])
@@ -71,11 +72,11 @@ def update(user_id: UserId, body: UserPatch) -> business.UserRow:
 @user.delete(
     "/<id:user_id>",
     permission=Permission.USER_MANAGE,
-    errors=[business.UserNotFound, business.UserInUse, business.LastAdmin],
+    errors=[business.UserNotFound, business.UserInUse, business.LastAdmin, PermissionNotHeld],
 )
 def delete(user_id: UserId) -> None:
     """Delete a user who owns no blogs."""
-    business.delete(user_id)
+    business.delete(user_id, held=current_identity().permissions)
 
 
 def _change(user_id: str, changes: dict[str, Any]) -> business.UserRow:
@@ -87,4 +88,4 @@ def _change(user_id: str, changes: dict[str, Any]) -> business.UserRow:
             business.check_new_password(password, name=name)
         changes["password_hash"] = hash_password(password)
     with unit_of_work():
-        return business.update(user_id, **changes)
+        return business.update(user_id, **changes, held=current_identity().permissions)

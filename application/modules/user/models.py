@@ -26,4 +26,6 @@ class UserRole(Base):
     __tablename__ = "user_role"
 
     user_id: Mapped[str] = mapped_column(Id, ForeignKey("user.id", ondelete="CASCADE"), primary_key=True)
-    role: Mapped[str] = mapped_column(String(50), primary_key=True)
+    role: Mapped[str] = mapped_column(
+        String(50), ForeignKey("role.name", onupdate="CASCADE"), primary_key=True, index=True
+    )

@@ -56,7 +56,8 @@ Password = Annotated[
 NamedPassword = Annotated[Password, AfterValidator(_without_name)]
 """A new password in a schema that has the user's name before it; without one, the rule looks at the name there is."""
 
-Roles = Annotated[list[Role], Field(max_length=10)]
+RoleName = Annotated[str, Field(max_length=50, examples=[Role.USER.value])]
+Roles = Annotated[list[RoleName], Field(max_length=10)]
 
 
 UserId = Annotated[str, Field(description="The user's id.")]
@@ -67,14 +68,14 @@ class UserIn(Schema):
 
     name: UserName = Field(examples=["ada"])
     password: NamedPassword = Field(examples=["correct horse battery staple"])
-    roles: Roles = Field(default_factory=lambda: [Role.USER], examples=[[Role.USER]])
+    roles: Roles = Field(default_factory=lambda: [Role.USER.value], examples=[[Role.USER.value]])
 
 
 class UserReplaceIn(Schema):
     """Describe the whole of a user; without a password the old one stays."""
 
     name: UserName = Field(examples=["ada"])
-    roles: Roles = Field(examples=[[Role.USER]])
+    roles: Roles = Field(examples=[[Role.USER.value]])
     password: NamedPassword = absent()
 
 
@@ -106,7 +107,7 @@ class UserQuery(PageQuery):
     name: Equals[FilterText] = None
     name__contains: Contains = None
     name__startswith: StartsWith = None
-    role: Role | None = Field(None, description="Only users who hold this role.")
+    role: RoleName | None = Field(None, description="Only users who hold this role.")
     created_at__gt: After = None
     created_at__gte: AtOrAfter = None
     created_at__lt: Before = None

@@ -168,6 +168,16 @@ class TestOthers:
         )
         assert (deleted["action"], deleted["before"], deleted["after"]) == ("tag.delete", {"name": "flask"}, None)
 
+    def test_write_roles_down(self, admin: Caller, trail: Trail) -> None:
+        role_id = made(admin.client, "/api/v1/role", {"name": "editor", "permissions": ["tag:manage"]})
+        for permissions in (["tag:create"], ["tag:create"]):
+            admin.client.patch(f"/api/v1/role/{role_id}", json={"permissions": permissions})
+        admin.client.delete(f"/api/v1/role/{role_id}")
+        assert trail.said() == [("role.create", "editor"), ("role.update", "editor"), ("role.delete", "editor")]
+        changed = trail.rows()[1]
+        assert changed["before"] == {"permissions": ["tag:manage"]}
+        assert changed["after"] == {"permissions": ["tag:create"]}
+
     def test_write_jobs_down(self, admin: Caller, trail: Trail) -> None:
         client, url = admin.client, "/scheduler/jobs/mine"
         client.post("/scheduler/jobs", json=JOB | {"name": "Mine"})

@@ -12,6 +12,7 @@ from application.libs.clock import now
 from application.libs.secret import hash_password
 from application.modules.session.models import Session
 from application.modules.user import business as user_business
+from application.permissions import ROLE_PERMISSIONS, Role
 from tests.conftest import Caller, SignIn
 from tests.tables import count_rows
 
@@ -64,6 +65,17 @@ class TestDelete:
         assert ada.client.get("/api/v1/auth/me").status_code == 401
         assert admin.client.delete(f"/api/v1/session/{own['id']}").status_code == 404
         assert count_rows(app, "session", user_id=ada.id) == 0
+
+    def test_ends_none_of_who_holds_more(self, admin: Caller, ada: Caller, bob: Caller) -> None:
+        role = {"name": "manager", "permissions": ["user:manage", *ROLE_PERMISSIONS[Role.USER]]}
+        assert admin.client.post("/api/v1/role", json=role).status_code == 201
+        assert admin.client.patch(f"/api/v1/user/{bob.id}", json={"roles": ["manager"]}).status_code == 200
+        ended = {}
+        for caller in (admin, ada):
+            (one,) = bob.client.get(f"/api/v1/session?user={caller.id}").get_json()["data"]
+            answer = bob.client.delete(f"/api/v1/session/{one['id']}")
+            ended[caller.name] = (answer.status_code, caller.client.get("/api/v1/auth/me").status_code)
+        assert ended == {"root": (403, 200), "ada": (204, 401)}
 
 
 class TestNoteSeen:

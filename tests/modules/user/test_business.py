@@ -1,21 +1,27 @@
 """Rules about users."""
 
+from typing import Any
+
 import pytest
 
 from application.libs.auth import Credentials
 from application.libs.page import UnknownOrder
 from application.modules.auth import business as auth_business
 from application.modules.blog import business as blog_business
+from application.modules.role import business as role_business
 from application.modules.session import business as sessions
 from application.modules.user import business
-from application.permissions import Role
+from application.permissions import ROLE_PERMISSIONS, Permission, Role
 
 UNKNOWN = "01981f3e-7c5a-7b1e-9c55-0d7f5b1f2a10"
 
 pytestmark = pytest.mark.usefixtures("unit")
 
 
-def add(name: str, *roles: Role, password_hash: str | None = None) -> business.UserRow:
+OF_A_USER = ROLE_PERMISSIONS[Role.USER]
+
+
+def add(name: str, *roles: str, password_hash: str | None = None) -> business.UserRow:
     return business.create(name=name, password_hash=password_hash, roles=roles)
 
 
@@ -116,6 +122,17 @@ class TestCreate:
         with pytest.raises(business.NameTaken):
             add("ada")
 
+    def test_refuses_roles_that_do_not_exist_by_their_places(self) -> None:
+        with pytest.raises(role_business.UnknownRole) as refused:
+            business.create(name="ada", password_hash=None, roles=["root", "user", "Admin"], held=frozenset(Permission))
+        assert [error["loc"] for error in refused.value.errors] == [["body", "roles", 0], ["body", "roles", 2]]
+
+    def test_gives_no_role_beyond_what_the_caller_holds(self) -> None:
+        business.create(name="ada", password_hash=None, roles=[Role.USER], held=OF_A_USER)
+        for roles, held in (([Role.ADMIN], OF_A_USER), ([Role.USER], frozenset({Permission.USER_MANAGE}))):
+            with pytest.raises(role_business.PermissionNotHeld):
+                business.create(name="eve", password_hash=None, roles=roles, held=held)
+
 
 class TestUpdate:
     def test_changes_only_what_is_given(self) -> None:
@@ -151,6 +168,21 @@ class TestUpdate:
             business.update(root.id, roles=[Role.USER])
         assert business.update(root.id, roles=[Role.ADMIN, Role.USER]).roles == ["admin", "user"]
 
+    def test_gives_no_role_beyond_what_the_caller_holds(self) -> None:
+        user = add("ada", Role.USER)
+        with pytest.raises(role_business.PermissionNotHeld):
+            business.update(user.id, roles=[Role.USER, Role.ADMIN], held=OF_A_USER)
+        assert business.update(user.id, roles=[], held=OF_A_USER).roles == []
+
+    @pytest.mark.parametrize("changes", [{"name": "eve"}, {"password_hash": "known"}, {"roles": ["user"]}, {}])
+    def test_changes_nobody_who_may_do_more_than_the_caller(self, changes: dict[str, Any]) -> None:
+        root = add("root", Role.ADMIN)
+        add("other", Role.ADMIN)
+        with pytest.raises(role_business.PermissionNotHeld):
+            business.update(root.id, **changes, held=frozenset(Permission) - {Permission.FILE_MANAGE})
+        assert business.get(root.id) == root
+        assert business.update(root.id, **changes, held=frozenset(Permission)).id == root.id
+
     def test_lets_an_admin_go_while_another_stays(self) -> None:
         first, second = add("first", Role.ADMIN), add("second", Role.ADMIN)
         assert business.update(first.id, roles=[]).roles == []
@@ -164,9 +196,9 @@ class TestUpdate:
             business.update(user.id, name="ada")
 
     def test_finds_no_unknown_user(self) -> None:
-        for changes in ({}, {"name": "ada"}):
+        for name in (None, "ada"):
             with pytest.raises(business.UserNotFound):
-                business.update(UNKNOWN, **changes)
+                business.update(UNKNOWN, name=name)
         with pytest.raises(business.UserNotFound):
             business.update(UNKNOWN, roles=[Role.ADMIN])
 
@@ -184,6 +216,11 @@ class TestDelete:
         root = add("root", Role.ADMIN)
         with pytest.raises(business.LastAdmin):
             business.delete(root.id)
+
+    def test_deletes_nobody_who_may_do_more_than_the_caller(self) -> None:
+        add("other", Role.ADMIN)
+        with pytest.raises(role_business.PermissionNotHeld):
+            business.delete(add("root", Role.ADMIN).id, held=OF_A_USER)
 
     def test_refuses_who_owns_blogs(self) -> None:
         user = add("ada")

@@ -64,6 +64,12 @@ class TestIndex:
         assert response.status_code == 422
         assert response.get_json()["code"] == "unknown_order"
 
+    def test_finds_who_has_a_role(self, admin: Caller, ada: Caller) -> None:
+        def names(role: str) -> list[str]:
+            return [user["name"] for user in admin.client.get(f"/api/v1/user?role={role}").get_json()["data"]]
+
+        assert (names("user"), names("admin"), names("root")) == (["ada"], ["root"], [])
+
 
 class TestCreate:
     def test_gives_the_user_without_the_password(self, admin: Caller, client: FlaskClient) -> None:
@@ -250,6 +256,22 @@ class TestUpdate:
             response = admin.client.patch(f"/api/v1/user/{ada.id}", json={"roles": roles})
             assert response.get_json()["data"]["roles"] == roles
             assert ada.client.get("/api/v1/user").status_code == status
+
+    def test_lets_who_manages_users_not_beyond_what_they_hold(self, admin: Caller, ada: Caller, bob: Caller) -> None:
+        body = {"name": "helper", "permissions": ["user:manage"]}
+        assert admin.client.post("/api/v1/role", json=body).status_code == 201
+        address = f"/api/v1/user/{ada.id}"
+        assert admin.client.patch(address, json={"roles": ["user", "helper"]}).status_code == 200
+        refused = [
+            ada.client.patch(address, json={"roles": ["user", "admin"]}),
+            ada.client.post("/api/v1/user", json={"name": "eve", "password": PASSWORD, "roles": ["admin"]}),
+            ada.client.patch(f"/api/v1/user/{admin.id}", json={"password": PASSWORD}),
+            ada.client.put(f"/api/v1/user/{admin.id}", json={"name": "root", "roles": []}),
+            ada.client.delete(f"/api/v1/user/{admin.id}"),
+        ]
+        found = [(one.status_code, one.get_json()["code"]) for one in refused]
+        assert found == [(403, "permission_not_held")] * len(refused)
+        assert ada.client.patch(f"/api/v1/user/{bob.id}", json={"roles": ["helper"]}).status_code == 200
 
     def test_changes_nothing_without_fields(self, admin: Caller, ada: Caller) -> None:
         before = admin.client.get(f"/api/v1/user/{ada.id}").get_json()["data"]

@@ -11,14 +11,16 @@ from application.libs.auth import Credentials, Identity, read_basic
 from application.libs.clock import now
 from application.libs.secret import digest_token
 from application.modules.auth.business.account import WrongPassword, check_password, find_account
+from application.modules.role import business as role_business
+from application.modules.role.models import RolePermission
 from application.modules.session import business as sessions
 from application.modules.session.models import Session
 from application.modules.throttle import business as throttle
 from application.modules.user.models import User, UserRole
-from application.permissions import ROLE_PERMISSIONS, Permission, Role
 
-_Holder = sa.Row[str, datetime, datetime, datetime, str, str, str]
-"""A session, until when its access token is valid and itself, when it was seen, its user, and one role if any."""
+_Holder = sa.Row[str, datetime, datetime, datetime, str, str, str, str]
+"""A session, until when its access token is valid and itself, when it was seen, its user, a role and a permission of
+it, where there are any."""
 
 _MOST_IDS = 500  # in one statement
 _SEEN_AFTER = timedelta(seconds=sessions.SEEN_SECONDS)
@@ -32,9 +34,11 @@ _HOLDERS = (
         User.id,
         User.name,
         UserRole.role,
+        RolePermission.permission,
     )
     .join(User, User.id == Session.user_id)
     .outerjoin(UserRole, UserRole.user_id == User.id)
+    .outerjoin(RolePermission, RolePermission.role == UserRole.role)
 )
 _BY_TOKEN = _HOLDERS.where(Session.access_digest == sa.bindparam("digest"), Session.family.is_not(None))
 _BY_COOKIE = _HOLDERS.where(Session.access_digest == sa.bindparam("digest"), Session.family.is_(None))
@@ -64,7 +68,7 @@ def identify(credentials: Credentials, *, seen: Callable[[str], object] = lambda
     except WrongPassword:
         throttle.count_login(name, credentials.address)
         return None
-    return Identity(account.user_id, account.name, account.roles, _permissions(account.roles))
+    return Identity(account.user_id, account.name, account.roles, role_business.find_permissions(account.roles))
 
 
 def find_by_session_ids(session_ids: Collection[str]) -> dict[str, Identity]:
@@ -79,7 +83,7 @@ def find_by_session_ids(session_ids: Collection[str]) -> dict[str, Identity]:
 
 
 def _find(rows: Sequence[_Holder], seen: Callable[[str], object]) -> Identity | None:
-    """Return whom the rows of one session stand for, each with a role of theirs; None once its token has expired."""
+    """Return whom the rows of one session stand for, each with a permission; None once its token has expired."""
     moment = now()
     if not rows or rows[0].access_expires_at <= moment:
         return None
@@ -89,12 +93,7 @@ def _find(rows: Sequence[_Holder], seen: Callable[[str], object]) -> Identity | 
 
 
 def _holder(rows: Sequence[_Holder]) -> Identity:
-    session_id, _access_expires_at, _expires_at, _last_seen_at, user_id, name, _role = rows[0]
-    roles = tuple(sorted(row.role for row in rows if row.role is not None))
-    return Identity(user_id, name, roles, _permissions(roles), session_id)
-
-
-def _permissions(roles: tuple[str, ...]) -> frozenset[Permission]:
-    """Return what the roles hold; one that was given up in the code, but still stands in the table, holds nothing."""
-    known = [Role(role) for role in roles if role in ROLE_PERMISSIONS]
-    return frozenset(permission for role in known for permission in ROLE_PERMISSIONS[role])
+    session_id, _access_expires_at, _expires_at, _last_seen_at, user_id, name, *_held = rows[0]
+    roles = tuple(sorted({row.role for row in rows if row.role is not None}))
+    permissions = role_business.permissions_of(roles, (row.permission for row in rows))
+    return Identity(user_id, name, roles, permissions, session_id)

@@ -10,10 +10,10 @@ from application.libs.auth import Credentials
 from application.libs.clock import now
 from application.modules.auth import business
 from application.modules.auth.business import caller
+from application.modules.role.models import RolePermission
 from application.modules.session import business as sessions
 from application.modules.session.models import Session
 from application.modules.user import business as user_business
-from application.modules.user.models import UserRole
 from application.permissions import Permission, Role
 from tests.modules.auth.business.conftest import HASH, PASSWORD, UNKNOWN, by_token
 from tests.moments import at
@@ -113,9 +113,10 @@ class TestByToken:
         assert identity is not None
         assert identity.permissions == frozenset(Permission)
 
-    def test_gives_nothing_for_a_role_nobody_knows(self, ada: str) -> None:
+    def test_gives_nothing_for_a_permission_that_the_code_gave_up(self, ada: str) -> None:
         token = sessions.begin(ada).token
-        change(sa.update(UserRole).values(role="given-up"))
+        change(sa.delete(RolePermission))
+        change(sa.insert(RolePermission).values(role="user", permission="given:up"))
         identity = by_token(token)
         assert identity is not None
         assert identity.permissions == frozenset()
