@@ -10,8 +10,8 @@ _SERIALIZATION_MARIADB = frozenset({1020, 1213})  # record changed since last re
 _LOCK_WAIT_MARIADB = 1205
 _LACKING = frozenset({"42P01", "42703"})  # PostgreSQL: undefined table, undefined column
 _LACKING_MARIADB = frozenset({1054, 1146})  # no such column, no such table
-_CHECK_MARIADB = 4025  # a check constraint failed; the driver calls that an operational error
-_SIGNAL_MARIADB = 1644  # a trigger refuses; the driver calls that an operational error, too
+_CONSTRAINT_MARIADB = frozenset({1644, 1761, 1762, 4025})
+"""A trigger refuses, a key that a cascade would double, or a check failed; the driver calls these operational errors."""
 
 
 class SerializationFailure(Unavailable):
@@ -43,7 +43,7 @@ def translate(error: DBAPIError | PoolTimeout) -> Refusal | None:
 
 def breaks_constraint(error: DBAPIError) -> bool:
     """Tell whether the rows asked for contradict a key, a reference or a check of the table."""
-    return isinstance(error, IntegrityError) or _number(error) == _CHECK_MARIADB
+    return isinstance(error, IntegrityError) or _number(error) in _CONSTRAINT_MARIADB
 
 
 def lacks_tables(error: DBAPIError) -> bool:
@@ -65,9 +65,7 @@ def _number(error: DBAPIError) -> object:
 
 def _is_mistake(error: DBAPIError) -> bool:
     """Tell a statement that cannot work (a missing table or column) from a database that is away."""
-    if getattr(error.orig, "sqlite_errorname", "") == "SQLITE_ERROR":
-        return True
-    if _number(error) in (_CHECK_MARIADB, _SIGNAL_MARIADB):
+    if getattr(error.orig, "sqlite_errorname", "") == "SQLITE_ERROR" or _number(error) in _CONSTRAINT_MARIADB:
         return True
     return (_state(error) or "").startswith("42")  # SQL:2016, class 42: syntax error or access rule violation
 
