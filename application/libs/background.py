@@ -66,11 +66,14 @@ class Background:
 
         Called inside a unit of work it begins after the commit, and not at all if that is rolled back.
         """
-        name = f"{function.__module__}.{function.__qualname__}"
-        call = _Call(name, partial(function, *args, **kwargs), REQUEST_ID.get())
+        call = _described(function, *args, **kwargs)
         if len(self._waiting) < MOST_WAITING and self._put_off(partial(self._take, call)):
             return True
         return self._take(call)
+
+    def call_regardless(self, function: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> bool:
+        """Call the function later as `call` does, but whatever becomes of the unit of work, which it may overtake."""
+        return self._take(_described(function, *args, **kwargs))
 
     def drain(self, seconds: float) -> int:
         """Wait so many seconds at most until nothing waits or goes on; return how many calls are dropped then."""
@@ -131,6 +134,11 @@ class Background:
             _LOG.exception("%s failed in the background", call.name)
 
 
+def _described(function: Callable[P, object], *args: P.args, **kwargs: P.kwargs) -> _Call:
+    name = f"{function.__module__}.{function.__qualname__}"
+    return _Call(name, partial(function, *args, **kwargs), REQUEST_ID.get())
+
+
 class BackgroundFunction(Generic[P, R]):
     """Be a function that is called later; `now` is the function itself."""
 
@@ -144,6 +152,10 @@ class BackgroundFunction(Generic[P, R]):
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> bool:
         """Call it later, with the current application; return False where too much waits already."""
         return background_of(current_app).call(self.now, *args, **kwargs)
+
+    def regardless(self, *args: P.args, **kwargs: P.kwargs) -> bool:
+        """Call it later, also if the unit of work that goes on is rolled back."""
+        return background_of(current_app).call_regardless(self.now, *args, **kwargs)
 
 
 def background(function: Callable[P, R]) -> BackgroundFunction[P, R]:

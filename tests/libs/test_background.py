@@ -258,6 +258,14 @@ class TestInAUnitOfWork:
             assert background_of(app).drain(10) == 0
             assert self.names() == []
 
+    def test_is_called_after_a_rollback_where_that_is_asked_for(self, app: Flask) -> None:
+        with app.app_context():
+            with pytest.raises(Conflict), transaction(write=False):
+                assert create_tag.regardless("second")
+                raise Conflict
+            assert background_of(app).drain(10) == 0
+            assert self.names() == ["second"]
+
     def test_is_refused_in_the_log_alone_when_it_gets_crowded_before_the_commit(
         self, small: Flask, caplog: pytest.LogCaptureFixture
     ) -> None:
