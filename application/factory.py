@@ -40,7 +40,6 @@ from application.modules.auth.business import identify
 from application.modules.dashboard.pages import preferred_language, render_error
 from application.modules.idempotency import business as idempotency
 from application.modules.scheduler import engine
-from application.modules.session.tasks import note_seen
 from application.modules.task import engine as task_engine
 from application.permissions import Permission
 
@@ -78,7 +77,7 @@ def create_app(settings: Settings | None = None, config: Mapping[str, Any] | Non
     redprint.init_app(
         app,
         transaction=transaction,
-        identify=partial(identify, seen=note_seen),
+        identify=identify,
         retry_on=SerializationFailure,
         answers=idempotency,
         beside=beside,

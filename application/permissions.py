@@ -37,6 +37,10 @@ class Permission(StrEnum):
     USER_MANAGE = "user:manage", "Create, change and delete users who may do no more than one may oneself."
 
 
+PEOPLE_ONLY = frozenset({Permission.ROLE_MANAGE, Permission.USER_MANAGE})
+"""What no key for machines can hold: it could make an admin of its owner, or a way in that outlives it."""
+
+
 class Role(StrEnum):
     """Name the roles that are built in: always there, whatever stands beside them."""
 

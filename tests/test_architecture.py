@@ -35,10 +35,13 @@ OPEN_TO_EVERY_CALLER = {
         "auth.change_password",
         "auth.logout",
         "auth.logout_everywhere",
+        "key.create",
+        "key.delete",
+        "key.update",
         "session.delete",
     )
 }
-"""Changing operations that ask for no permission: everybody has a password, and may sign out, here and elsewhere."""
+"""Changing operations that ask for no permission: everybody has a password, keys and sessions of their own."""
 
 TESTED_TOGETHER = {
     **dict.fromkeys(

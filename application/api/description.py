@@ -10,6 +10,9 @@ The operation `auth_login` exchanges name and password for a token. Send it as `
 that are open to everybody say so, yet refuse a wrong token. Those tagged `scheduler` take name and password by HTTP
 Basic too.
 
+Machines send a key in the place of a token: the operation `key_create` makes one. It acts as its user, within the
+permissions it was given, and is refused where people are meant.
+
 ## Answers
 
 Success is `{"code": 0, "status": "succeed", "data": …}`; lists add `page`. Failures are problem details (RFC 9457)

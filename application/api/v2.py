@@ -6,6 +6,7 @@ from application.modules.audit.endpoints import audit
 from application.modules.auth.endpoints import auth
 from application.modules.blog.endpoints_v2 import blog, blogs
 from application.modules.file.endpoints import file
+from application.modules.key.endpoints import key
 from application.modules.message.endpoints import message
 from application.modules.role.endpoints import permission, role
 from application.modules.session.endpoints import session
@@ -16,7 +17,7 @@ from application.modules.user.endpoints import user
 
 VERSION = "2.0.0"
 
-REDPRINTS = (audit, auth, blog, blogs, file, message, permission, role, session, tag, task, throttle, user)
+REDPRINTS = (audit, auth, blog, blogs, file, key, message, permission, role, session, tag, task, throttle, user)
 
 
 def surface() -> Surface:

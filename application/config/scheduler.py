@@ -23,6 +23,13 @@ SCHEDULER_JOBS: list[dict[str, Any]] = [
         "minutes": 30,
     },
     {
+        "id": "prune-expired-keys",
+        "name": "Prune keys for machines that expired a month ago",
+        "func": "application.modules.key.tasks:prune_expired_keys",
+        "trigger": "interval",
+        "hours": 6,
+    },
+    {
         "id": "settle-messages",
         "name": "Give up messages whose task has ended without a word",
         "func": "application.modules.message.tasks:settle_messages",

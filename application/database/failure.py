@@ -11,7 +11,7 @@ _LOCK_WAIT_MARIADB = 1205
 _LACKING = frozenset({"42P01", "42703"})  # PostgreSQL: undefined table, undefined column
 _LACKING_MARIADB = frozenset({1054, 1146})  # no such column, no such table
 _CONSTRAINT_MARIADB = frozenset({1644, 1761, 1762, 4025})
-"""A trigger refuses, a key that a cascade would double, or a check failed; the driver calls these operational errors."""
+"""A trigger refuses, a cascade would double a key, or a check failed; the driver calls these operational errors."""
 
 
 class SerializationFailure(Unavailable):

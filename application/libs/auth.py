@@ -13,14 +13,31 @@ class PermissionMissing(Forbidden):
     """The caller lacks a permission."""
 
 
+class KeyRefused(Forbidden):
+    """No key for machines may do this; sign in."""
+
+
+ANY_KEY = "*"
+"""Stands for no permission at all where a key needs none."""
+
+
 class Identity(Record):
-    """Hold who is asking and what they may do; `session_id` names the session they came by, if any."""
+    """Hold who is asking and what they may do.
+
+    `session_id` names the session they came by, if any; `key_id` the key, where a machine asks on behalf of a user.
+    """
 
     user_id: str
     name: str
     roles: tuple[str, ...]
     permissions: frozenset[str]
     session_id: str | None = None
+    key_id: str | None = None
+
+    @property
+    def pass_id(self) -> str | None:
+        """Return the id of what let them in, session or key, for who looks later whether it still does."""
+        return self.session_id or self.key_id
 
     def may(self, permission: str) -> bool:
         """Tell whether the caller holds the permission."""
@@ -80,7 +97,9 @@ def current_identity() -> Identity:
     return identity
 
 
-def viewer_id() -> str | None:
-    """Return the id of who is asking, or None when nobody signed in."""
+def viewer_id(scope: str | None = None) -> str | None:
+    """Return the id of who is asking, or None when nobody signed in; a key that lacks the scope counts as nobody."""
     identity = find_identity()
-    return None if identity is None else identity.user_id
+    if identity is None or (scope is not None and identity.key_id is not None and not identity.may(scope)):
+        return None
+    return identity.user_id

@@ -37,6 +37,11 @@ class Contract(TypedDict, total=False):
     """What the caller must hold; without it every known caller may."""
     public: bool
     """Whether anybody may call."""
+    scope: str
+    """What a key for machines must hold where people need nothing, `ANY_KEY` for nothing either.
+
+    Without it keys call only what is public or asks for a permission: never what concerns the person alone.
+    """
     answer: type[BaseModel]
     """The wire schema, where the return annotation is a Record."""
     media_type: str
@@ -77,6 +82,7 @@ class Operation:
     status: int
     permission: str | None
     public: bool
+    scope: str | None
     errors: tuple[type[Refusal], ...]
     transaction: bool
     secret: bool
@@ -141,6 +147,11 @@ class Operation:
         return self.method == "POST" and not self.secret and not self.answer.is_raw
 
     @property
+    def refuses_keys(self) -> bool:
+        """Tell whether it is for people alone."""
+        return not self.public and self.permission is None and self.scope is None
+
+    @property
     def signs_in(self) -> bool:
         """Tell whether it gives credentials to anybody; those that come along, perhaps expired, then say nothing."""
         return self.public and self.secret
@@ -194,6 +205,7 @@ def read_operation(handler: Handler, method: str, rule: str, **contract: Unpack[
         status=status,
         permission=contract.get("permission"),
         public=contract.get("public", False),
+        scope=contract.get("scope"),
         errors=tuple(contract.get("errors", ())),
         transaction=contract.get("transaction", True),
         secret=contract.get("secret", False),
@@ -249,11 +261,19 @@ def _check_options(contract: Contract, where: str) -> None:
         value = contract.get(name)
         if value is not None and (not isinstance(value, kind) or (kind is int and value is True)):
             raise mistake(where, f"its `{name}` is {value!r}", f"Give it {_KIND_NAMES[kind]}")
+    _check_access(contract, where)
+    _check_classes(contract, where)
+
+
+def _check_access(contract: Contract, where: str) -> None:
     if contract.get("permission") == "":
         raise mistake(where, "its `permission` is empty", "Name one, or drop it to let every known caller in")
     if contract.get("public") and contract.get("permission"):
         raise mistake(where, "it is public and asks for a permission", "Drop one of the two")
-    _check_classes(contract, where)
+    if contract.get("scope") == "":
+        raise mistake(where, "its `scope` is empty", "Name a permission or ANY_KEY, or drop it to refuse keys")
+    if contract.get("scope") and (contract.get("public") or contract.get("permission")):
+        raise mistake(where, "it has a `scope`, and keys may call it anyway", "Drop the scope")
 
 
 def _check_classes(contract: Contract, where: str) -> None:

@@ -9,8 +9,10 @@ from typing import Any
 from flask import Response, current_app, request
 
 from application.libs.auth import (
+    ANY_KEY,
     Credentials,
     Identity,
+    KeyRefused,
     PermissionMissing,
     read_credentials,
     set_identity,
@@ -84,7 +86,8 @@ _IMPLIED: tuple[tuple[Callable[[Operation], object], tuple[type[Refusal], ...]],
     (lambda operation: not operation.signs_in, (ForeignPage,)),
     (lambda operation: operation.offers, (NotAcceptable,)),
     (lambda operation: operation.rate_limit, (TooOften,)),
-    (lambda operation: operation.permission, (PermissionMissing,)),
+    (lambda operation: operation.permission or operation.scope not in (None, ANY_KEY), (PermissionMissing,)),
+    (lambda operation: operation.refuses_keys, (KeyRefused,)),
     (lambda operation: operation.path or "query" in operation.inputs, (AddressTooLong,)),  # of most said by the server
     (lambda operation: "body" in operation.inputs, (MalformedJson,)),
     (lambda operation: operation.inputs.keys() & {"body", "form", "files"}, (TooLarge, UnsupportedMediaType)),
@@ -276,13 +279,12 @@ def _binder(operation: Operation, dialect: Dialect) -> Callable[[dict[str, Any]]
 def _gate(operation: Operation, dialect: Dialect, known: Machinery) -> Callable[[], None]:
     """Return what lets a request in or refuses it: 401 for an unknown caller, 403 for one without the permission."""
     if dialect.caller is not None:
-        return _admitting_by(dialect.caller, operation.permission)
+        return _admitting_by(dialect.caller, _checker(operation))
     return _admitting_users(operation, dialect, known)
 
 
 def _admitting_users(operation: Operation, dialect: Dialect, known: Machinery) -> Callable[[], None]:
-    permission, identify = operation.permission, known.identify
-    find = _finder(operation, known.browsers)
+    identify, find, check = known.identify, _finder(operation, known.browsers), _checker(operation)
 
     def admit() -> None:
         environ = request.environ
@@ -299,8 +301,7 @@ def _admitting_users(operation: Operation, dialect: Dialect, known: Machinery) -
             raise Unauthenticated("The token is not valid, or no longer", headers={"WWW-Authenticate": challenge})
         set_identity(identity)
         environ["redprint.user"] = identity.name
-        if permission is not None and permission not in identity.permissions:
-            raise PermissionMissing(f"This needs the permission {permission}")
+        check(identity)
 
     if operation.rate_limit is None or known.limits is None:
         return admit
@@ -323,15 +324,30 @@ def _finder(operation: Operation, browsers: BrowserSessions | None) -> Callable[
     return find
 
 
-def _admitting_by(caller: Callable[[], Identity], permission: str | None) -> Callable[[], None]:
+def _checker(operation: Operation) -> Callable[[Identity], None]:
+    """Return what refuses a caller who lacks the permission, and a key where people are meant or another scope is."""
+    permission, refuses_keys = operation.permission, operation.refuses_keys
+    of_keys = None if operation.scope == ANY_KEY else permission or operation.scope
+
+    def check(identity: Identity) -> None:
+        is_key = identity.key_id is not None
+        if is_key and refuses_keys:
+            raise KeyRefused
+        needed = of_keys if is_key else permission
+        if needed is not None and needed not in identity.permissions:
+            raise PermissionMissing(f"This needs the permission {needed}")
+
+    return check
+
+
+def _admitting_by(caller: Callable[[], Identity], check: Callable[[Identity], None]) -> Callable[[], None]:
     """Return what lets in whom the surface knows by ways of its own."""
 
     def admit() -> None:
         identity = caller()
         set_identity(identity)
         request.environ["redprint.user"] = identity.name
-        if permission is not None and permission not in identity.permissions:
-            raise PermissionMissing(f"This needs the permission {permission}")
+        check(identity)
 
     return admit
 

@@ -5,6 +5,7 @@ from tests.modules.audit import access as audit
 from tests.modules.auth import access as auth
 from tests.modules.blog import access as blog
 from tests.modules.file import access as file
+from tests.modules.key import access as key
 from tests.modules.message import access as message
 from tests.modules.role import access as role
 from tests.modules.scheduler import access as scheduler
@@ -31,6 +32,7 @@ FEATURES = (
     user.FEATURE,
     session.FEATURE,
     role.FEATURE,
+    key.FEATURE,
     message.FEATURE,
     task.FEATURE,
     throttle.FEATURE,

@@ -88,6 +88,14 @@ class TestRevoked:
             assert told(going) == 2
             assert not staying.left.is_set()
 
+    def test_key_ends_the_connection_soon(self, admin: Account, served: Server) -> None:
+        body = {"name": "screen", "permissions": ["monitor:view", "scheduler:manage"]}
+        made = admin.ask("POST", "/api/v1/key", json=body)["data"]
+        with Viewer(served, auth={"token": made["key"]}) as going:
+            wait_until(lambda: going.messages, 10, lambda: "the scheduler says nothing")
+            admin.ask("DELETE", f"/api/v1/key/{made['id']}")
+            assert going.left.wait(MOST_SECONDS)
+
     def test_role_ends_the_events_at_once_and_nothing_else(self, admin: Account, eve: Account) -> None:
         user_id = eve.ask("GET", "/api/v1/auth/me")["data"]["id"]
         with admin.look() as staying, eve.look() as going:

@@ -34,6 +34,9 @@ class TestReadCredentials:
     def test_splits_the_header(self, header: str, scheme: str, value: str) -> None:
         assert read_credentials(header) == Credentials(scheme, value)
 
+    def test_notes_where_it_came_from(self) -> None:
+        assert read_credentials("Bearer abc", "192.0.2.7") == Credentials("bearer", "abc", address="192.0.2.7")
+
     @pytest.mark.parametrize("header", [None, ""])
     def test_finds_none_without_one(self, header: str | None) -> None:
         assert read_credentials(header) is None
@@ -75,6 +78,17 @@ class TestIdentity:
             assert (find_identity(), current_identity(), viewer_id()) == (ADA, ADA, "1")
         with app.app_context():
             assert find_identity() is None
+
+    def test_counts_for_nobody_as_a_key_of_another_scope(self) -> None:
+        key = Identity("1", "ada", (), frozenset({"blog:write"}), key_id="7")
+        with Flask("auth").app_context():
+            for identity, seen in ((ADA, ["1", "1", "1"]), (key, ["1", "1", None])):
+                set_identity(identity)
+                assert [viewer_id(), viewer_id("blog:write"), viewer_id("tag:create")] == seen
+
+    def test_says_by_what_it_was_let_in(self) -> None:
+        by_token, by_key = (Identity("1", "ada", (), frozenset(), *ids) for ids in (("5", None), (None, "7")))
+        assert [one.pass_id for one in (ADA, by_token, by_key)] == [None, "5", "7"]
 
     def test_knows_its_permissions(self) -> None:
         assert ADA.may("blog:write")

@@ -136,6 +136,17 @@ OPTIONS: dict[str, tuple[dict[str, Any], str, str]] = {
     "an option like no other": ({"middleware": []}, "there is no option `middleware`", "The options are answer"),
     "a permission that is no text": ({"permission": 7}, "its `permission` is 7", "Give it a text"),
     "an empty permission": ({"permission": ""}, "its `permission` is empty", "Name one, or drop it"),
+    "an empty scope": ({"scope": ""}, "its `scope` is empty", "Name a permission or ANY_KEY"),
+    "a scope of a permission": (
+        {"scope": "x", "permission": "y"},
+        "it has a `scope`, and keys may call",
+        "Drop the scope",
+    ),
+    "a scope of what is public": (
+        {"scope": "x", "public": True},
+        "it has a `scope`, and keys may call",
+        "Drop the scope",
+    ),
     "a public that is no truth": ({"public": "yes"}, "its `public` is 'yes'", "Give it True or False"),
     "a transaction that is no truth": ({"transaction": 0}, "its `transaction` is 0", "Give it True or False"),
     "a status that is a text": ({"status": "201"}, "its `status` is '201'", "Give it a whole number"),

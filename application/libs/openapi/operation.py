@@ -6,6 +6,7 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from application.libs.auth import ANY_KEY
 from application.libs.converter import INT32_MAX
 from application.libs.filter import COLUMN
 from application.libs.listing import SPARSE_TYPE, separated_by_commas, sparse
@@ -103,8 +104,18 @@ class Writer:
             access = access.replace("{permission}", str(operation.permission))
         else:
             access = self._translate("For every signed-in caller.")
+        access += self._of_keys(operation)
         said = paragraphs(operation.description, self._translate) if operation.description else ""
         return f"{said}\n\n{access}" if said else access
+
+    def _of_keys(self, operation: Operation) -> str:
+        """Return what a key for machines needs, where that is not what people need."""
+        if operation.scope is None:
+            return ""
+        if operation.scope == ANY_KEY:
+            return " " + self._translate("Keys may call it, too.")
+        said = self._translate("A key needs the permission `{permission}`.")
+        return " " + said.replace("{permission}", str(operation.scope))
 
     def _bound(self, operation: Operation) -> Json:
         """Return how long the whole content may be, where that is not what it is everywhere."""

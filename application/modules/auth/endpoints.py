@@ -1,6 +1,6 @@
 """Sign in and out, and see who one is."""
 
-from application.libs.auth import current_identity
+from application.libs.auth import ANY_KEY, current_identity
 from application.libs.redprint import Redprint, unit_of_work
 from application.libs.remote import current_client
 from application.libs.secret import hash_password
@@ -88,7 +88,7 @@ def change_password(body: PasswordChangeIn) -> None:
         business.change_password(account, password_hash, kept_session_id=caller.session_id)
 
 
-@auth.get("/me")
+@auth.get("/me", scope=ANY_KEY)
 def me() -> IdentityOut:
     """Read who one is and what one may do."""
     caller = current_identity()

@@ -29,13 +29,13 @@ file = Redprint("file", __name__)
 _CONTENT_ERRORS = [business.FileNotFound, business.FileNotReady, RangeUnsatisfiable]
 
 
-@file.get("", answer=FileOut, orders=business.ORDERS, filters=business.FILTERS)
+@file.get("", scope=Permission.FILE_WRITE, answer=FileOut, orders=business.ORDERS, filters=business.FILTERS)
 def index(query: FileQuery) -> Page[business.FileRow]:
     """List one's own files; who manages files sees all."""
     return business.search(viewer_id=_viewer(), **query.model_dump())
 
 
-@file.get("/usage", answer=FileUsageOut)
+@file.get("/usage", scope=Permission.FILE_WRITE, answer=FileUsageOut)
 def usage() -> business.Usage:
     """Read how much room one's files take, and what may be sent."""
     return business.usage(current_identity().user_id)
@@ -128,13 +128,13 @@ def confirm(file_id: FileId) -> business.FileRow:
         return business.complete(file_id, owner_id=owner_id, key=key, found=found)
 
 
-@file.get("/<id:file_id>", answer=FileOut, errors=[business.FileNotFound])
+@file.get("/<id:file_id>", scope=Permission.FILE_WRITE, answer=FileOut, errors=[business.FileNotFound])
 def show(file_id: FileId) -> business.FileRow:
     """Read what a file is."""
     return business.get(file_id, viewer_id=_viewer())
 
 
-@file.get("/<id:file_id>/content", media_type="*/*", errors=_CONTENT_ERRORS)
+@file.get("/<id:file_id>/content", scope=Permission.FILE_WRITE, media_type="*/*", errors=_CONTENT_ERRORS)
 def content(file_id: FileId) -> Response:
     """Get a file, or the part of it that `Range` asks for, to be saved and not shown."""
     return _attachment(business.kept(file_id, viewer_id=_viewer()))
@@ -142,6 +142,7 @@ def content(file_id: FileId) -> Response:
 
 @file.get(
     "/<id:file_id>/thumbnail",
+    scope=Permission.FILE_WRITE,
     media_type=THUMBNAIL_TYPE,
     errors=[business.FileNotFound, business.ThumbnailNotFound, RangeUnsatisfiable],
 )
@@ -153,6 +154,7 @@ def thumbnail(file_id: FileId) -> Response:
 
 @file.get(
     "/<id:file_id>/link",
+    scope=Permission.FILE_WRITE,
     answer=FileLinkOut,
     errors=[business.FileNotFound, business.FileNotReady, business.StorageUnavailable],
     secret=True,

@@ -13,7 +13,7 @@ class ConnectIn(Schema):
     token: str | None = Field(
         None,
         max_length=1024,
-        description="The token that signing in gave.",
+        description="The token that signing in gave, or a key.",
         examples=["kq5cF0pXlDk1T2o8mS9sYvJ3uQbR7wZaE6nHtGxIyLM"],
     )
     csrf: str | None = Field(

@@ -22,7 +22,7 @@ from application.libs.feed import Batch, Feed
 from application.libs.patrol import Patrol
 from application.libs.sampler import Sampler
 from application.libs.watching import News, Sight, Watching
-from application.modules.auth.business import find_by_session_ids, identify
+from application.modules.auth.business import find_by_pass_ids, identify
 from application.modules.monitor.business import read_memory
 from application.modules.monitor.schemas import (
     ConnectedOut,
@@ -108,8 +108,8 @@ class MonitorNamespace(Namespace):
         identity, after = _identify(auth), _read_after(auth)
         emit("connected", ConnectedOut(data="连接成功").model_dump())
         self.sampler.join(_sid())
-        if identity is not None and identity.session_id is not None:
-            self.patrol.join(_sid(), identity.session_id)
+        if identity is not None and identity.pass_id is not None:
+            self.patrol.join(_sid(), identity.pass_id)
         if identity is not None and identity.may(Permission.SCHEDULER_MANAGE) and current_settings().scheduler_enabled:
             self.feed.join(_sid(), after)
 
@@ -142,12 +142,12 @@ class MonitorNamespace(Namespace):
 
     def _see(self, body: object) -> Sight:
         """Return what the viewer may see of a task, or raise why not."""
-        session_id = self.patrol.passes([_sid()]).get(_sid())
-        if session_id is None:
+        pass_id = self.patrol.passes([_sid()]).get(_sid())
+        if pass_id is None:
             raise Unauthenticated("Connect with a token to watch tasks")
         task_id = _task_id(body)
         with transaction(write=False):
-            identity = find_by_session_ids([session_id]).get(session_id)
+            identity = find_by_pass_ids([pass_id]).get(pass_id)
             if identity is None:
                 raise Unauthenticated("The token is not valid, or no longer")
             if not identity.may(Permission.TASK_RUN):
@@ -158,8 +158,8 @@ class MonitorNamespace(Namespace):
         """Return what of it each viewer may still see."""
         passes = self.patrol.passes(news)
         with self.app.app_context(), transaction(write=False):
-            holders = find_by_session_ids(set(passes.values()))
-        viewers = {sid: holders[session_id] for sid, session_id in passes.items() if session_id in holders}
+            holders = find_by_pass_ids(set(passes.values()))
+        viewers = {sid: holders[pass_id] for sid, pass_id in passes.items() if pass_id in holders}
         return {
             sid: [sight for sight in news[sid] if _owner(identity) in (None, sight.message["created_by"])]
             for sid, identity in viewers.items()
@@ -170,7 +170,7 @@ class MonitorNamespace(Namespace):
         """Return which of the viewers may still see what the scheduler does."""
         passes = self.patrol.passes(sids)
         valid = _valid(app, set(passes.values()), Permission.SCHEDULER_MANAGE)
-        return {sid for sid, session_id in passes.items() if session_id in valid}
+        return {sid for sid, pass_id in passes.items() if pass_id in valid}
 
 
 def _sid() -> str:
@@ -204,7 +204,7 @@ def _credentials(given: Mapping[str, object]) -> Credentials | None:
     """Return the bearer token that was given, or the cookie of a browser whose page shows that it is ours."""
     token = given.get("token")
     if isinstance(token, str):
-        return Credentials("bearer", token)
+        return Credentials("bearer", token, address=request.remote_addr)
     browsers: BrowserSessions = current_app.extensions["browser_sessions"]
     cookie = browsers.read(request.environ)
     if cookie is None or not browsers.belongs(given.get("csrf"), cookie):
@@ -212,13 +212,11 @@ def _credentials(given: Mapping[str, object]) -> Credentials | None:
     return Credentials("cookie", cookie, by_browser=True)
 
 
-def _valid(
-    app: Flask, session_ids: Collection[str], permission: Permission = Permission.MONITOR_VIEW
-) -> Collection[str]:
+def _valid(app: Flask, pass_ids: Collection[str], permission: Permission = Permission.MONITOR_VIEW) -> Collection[str]:
     """Return which of the sessions are valid still, and of somebody who holds the permission."""
     with app.app_context(), transaction(write=False):
-        holders = find_by_session_ids(session_ids)
-    return {session_id for session_id, identity in holders.items() if identity.may(permission)}
+        holders = find_by_pass_ids(pass_ids)
+    return {pass_id for pass_id, identity in holders.items() if identity.may(permission)}
 
 
 def _read_after(auth: object) -> int | None:

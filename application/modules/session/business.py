@@ -7,9 +7,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from application.config.current import current_settings
-from application.database import change, execute, keyset
+from application.database import change, execute, keyset, transaction
 from application.database.filter import RANGE, Filter, Filters
 from application.database.keyset import Orders
+from application.libs.background import background
 from application.libs.clock import now
 from application.libs.error import NotFound, Unauthenticated
 from application.libs.ident import new_id
@@ -252,13 +253,15 @@ def revoke_all(user_id: str, *, kept: str | None = None) -> EndedRow:
     return EndedRow(ended)
 
 
+@background
 def note_seen(session_id: str) -> None:
     """Write down that a session is in use, unless that was done a minute ago; a browser's goes on for that."""
     moment = now()
     before = moment - timedelta(seconds=SEEN_SECONDS)
-    if change(_SEEN, session_id=session_id, before=before, last_seen_at=moment):
-        idle_seconds = current_settings().session_idle_seconds
-        change(_PROLONG, session_id=session_id, until=moment + timedelta(seconds=idle_seconds))
+    with transaction():
+        if change(_SEEN, session_id=session_id, before=before, last_seen_at=moment):
+            idle_seconds = current_settings().session_idle_seconds
+            change(_PROLONG, session_id=session_id, until=moment + timedelta(seconds=idle_seconds))
 
 
 def prune_expired() -> int:

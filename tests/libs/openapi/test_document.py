@@ -82,7 +82,20 @@ class TestDocument:
         entry = written["paths"]["/api/v1/specimen/{key}"]["put"]
         assert entry["operationId"] == "specimen_replace"
         assert entry["summary"] == "Replace a specimen"
-        assert set(entry["responses"]) == {"200", "400", "401", "404", "406", "412", "413", "414", "415", "422", "503"}
+        assert set(entry["responses"]) == {
+            "200",
+            "400",
+            "401",
+            "403",
+            "404",
+            "406",
+            "412",
+            "413",
+            "414",
+            "415",
+            "422",
+            "503",
+        }
         assert entry["parameters"] == [
             {
                 "name": "key",

@@ -170,7 +170,7 @@ class TestOperation:
         assert made["paths"]["/a/picture"]["get"]["responses"]["200"]["content"] == {media_type: {"schema": schema}}
 
     def test_knows_what_hooks_of_the_surface_refuse(self, written: Json) -> None:
-        assert "403" not in entry(written)["responses"]
+        assert "`away`" not in answer(written, "403")["description"]
         assert "`away`" in answer(written, "403", "/b")["description"]
 
     def test_refers_to_headers(self, written: Json) -> None:

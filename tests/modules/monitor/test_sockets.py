@@ -9,8 +9,11 @@ from flask_socketio.test_client import SocketIOTestClient as Viewer
 
 from application.database import transaction
 from application.extensions import socketio
+from application.libs.background import background_of
 from application.modules.user import business as user_business
+from application.permissions import Permission
 from tests.conftest import Caller, SignIn
+from tests.tables import count_rows
 
 
 @pytest.fixture
@@ -45,6 +48,15 @@ class TestOnConnect:
         with app.app_context(), transaction():
             user_business.update(nobody.id, roles=[])
         assert not _connect(app, viewers, {"token": nobody.token}).is_connected("/ws")
+
+    def test_lets_keys_in_that_are_for_it(self, app: Flask, viewers: list[Viewer], ada: Caller) -> None:
+        for permission in (Permission.MONITOR_VIEW, Permission.TAG_CREATE):
+            body = {"name": "screen", "permissions": [permission]}
+            made = ada.client.post("/api/v1/key", json=body).get_json()["data"]
+            viewer = _connect(app, viewers, {"token": made["key"]})
+            assert viewer.is_connected("/ws") == (permission == Permission.MONITOR_VIEW)
+        assert background_of(app).drain(10) == 0
+        assert count_rows(app, "api_key", last_used_at=None) == 0
 
     def test_keeps_threads_free_for_requests(self, app: Flask, viewers: list[Viewer], ada: Caller) -> None:
         room = app.extensions["settings"].socket_limit - 1

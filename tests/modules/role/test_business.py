@@ -7,14 +7,13 @@ import pytest
 import sqlalchemy as sa
 
 from application.database import change, execute
-from application.libs.auth import Credentials
-from application.modules.auth import business as auth_business
 from application.modules.role import business
 from application.modules.role.models import Role as RoleTable
 from application.modules.role.models import RolePermission
 from application.modules.session import business as sessions
 from application.modules.user import business as user_business
 from application.permissions import ROLE_PERMISSIONS, Permission, Role
+from tests.callers import by_token
 
 UNKNOWN = "01981f3e-7c5a-7b1e-9c55-0d7f5b1f2a10"
 EVERYTHING = frozenset(Permission)
@@ -78,7 +77,7 @@ class TestUpdate:
         token = sessions.begin(user.id).token
         for wanted in ([Permission.USER_MANAGE], [], TAGS):
             business.update(role.id, permissions=wanted, held=None)
-            identity = auth_business.identify(Credentials("bearer", token))
+            identity = by_token(token)
             assert identity is not None
             assert identity.permissions == ROLE_PERMISSIONS[Role.USER] | set(wanted)
             assert identity.roles == ("editor", "user")

@@ -3,15 +3,14 @@
 from collections.abc import Mapping
 
 from application.database import transaction
-from application.libs.auth import Credentials
-from application.modules.auth import business as auth
+from tests.callers import by_token
 from tests.contract.access import Feature, Row, World
 
 
 def create(world: World) -> Mapping[str, str]:
     """Find the owner's session."""
     with world.app.app_context(), transaction(write=False):
-        identity = auth.identify(Credentials("bearer", world.tokens["owner"]))
+        identity = by_token(world.tokens["owner"])
     assert identity is not None
     assert identity.session_id is not None
     return {"session_id": identity.session_id}

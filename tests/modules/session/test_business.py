@@ -104,7 +104,7 @@ class TestNoteSeen:
         session_id, seen = row()["id"], []
         for seconds in (59, 60, 100, 120):
             with at(seconds=seconds):
-                business.note_seen(session_id)
+                business.note_seen.now(session_id)
             seen.append((row()["last_seen_at"] - NOW).total_seconds())
         assert seen == [0, 60, 60, 120]
 

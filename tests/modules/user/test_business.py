@@ -4,14 +4,13 @@ from typing import Any
 
 import pytest
 
-from application.libs.auth import Credentials
 from application.libs.page import UnknownOrder
-from application.modules.auth import business as auth_business
 from application.modules.blog import business as blog_business
 from application.modules.role import business as role_business
 from application.modules.session import business as sessions
 from application.modules.user import business
 from application.permissions import ROLE_PERMISSIONS, Permission, Role
+from tests.callers import by_token
 
 UNKNOWN = "01981f3e-7c5a-7b1e-9c55-0d7f5b1f2a10"
 
@@ -27,10 +26,6 @@ def add(name: str, *roles: str, password_hash: str | None = None) -> business.Us
 
 def names(*, q: str | None = None, sort: str = "name") -> list[str]:
     return [user.name for user in business.search(limit=100, after=None, sort=sort, q=q, count=False).items]
-
-
-def lets_in(token: str) -> bool:
-    return auth_business.identify(Credentials("bearer", token)) is not None
 
 
 class TestSearch:
@@ -157,9 +152,9 @@ class TestUpdate:
         ada, bob = add("ada"), add("bob")
         tokens = [sessions.begin(user.id).token for user in (ada, ada, bob)]
         business.update(ada.id, name="lovelace", roles=[Role.USER])
-        assert all(lets_in(token) for token in tokens)
+        assert all(by_token(token) is not None for token in tokens)
         business.update(ada.id, password_hash="another")
-        assert [lets_in(token) for token in tokens] == [False, False, True]
+        assert [by_token(token) is not None for token in tokens] == [False, False, True]
 
     def test_keeps_the_last_admin(self) -> None:
         root = add("root", Role.ADMIN)
@@ -208,7 +203,7 @@ class TestDelete:
         user = add("ada", Role.USER)
         token = sessions.begin(user.id).token
         business.delete(user.id)
-        assert not lets_in(token)
+        assert by_token(token) is None
         with pytest.raises(business.UserNotFound):
             business.get(user.id)
 

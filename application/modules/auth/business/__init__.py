@@ -13,7 +13,7 @@ from application.modules.auth.business.account import (
     find_account,
     find_account_of,
 )
-from application.modules.auth.business.caller import find_by_session_ids, identify
+from application.modules.auth.business.caller import find_by_pass_ids, identify
 from application.modules.auth.business.signing_in import sign_in
 
 __all__ = [
@@ -25,7 +25,7 @@ __all__ = [
     "check_password",
     "find_account",
     "find_account_of",
-    "find_by_session_ids",
+    "find_by_pass_ids",
     "identify",
     "sign_in",
 ]

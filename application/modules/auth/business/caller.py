@@ -1,7 +1,7 @@
-"""Callers: who a bearer token, a browser's cookie or a password stands for, and what they may do."""
+"""Callers: whom a token, a key, a browser's cookie or a password stands for, and what they may do."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -11,6 +11,7 @@ from application.libs.auth import Credentials, Identity, read_basic
 from application.libs.clock import now
 from application.libs.secret import digest_token
 from application.modules.auth.business.account import WrongPassword, check_password, find_account
+from application.modules.key import business as keys
 from application.modules.role import business as role_business
 from application.modules.role.models import RolePermission
 from application.modules.session import business as sessions
@@ -45,19 +46,42 @@ _BY_COOKIE = _HOLDERS.where(Session.access_digest == sa.bindparam("digest"), Ses
 _BY_IDS = _HOLDERS.where(Session.id.in_(sa.bindparam("ids", expanding=True)))
 
 
-def identify(credentials: Credentials, *, seen: Callable[[str], object] = lambda _session_id: None) -> Identity | None:
-    """Return who shows these credentials: a bearer token, a browser's cookie, or name and password by HTTP Basic.
+def identify(credentials: Credentials) -> Identity | None:
+    """Return who shows these credentials: a session's token, a key, a browser's cookie, or name and password.
 
-    `seen` is told of a session that is in use, if that was not written down in the last minute.
+    A session or a key is one indexed read. That it was used is written later, at most once a minute.
+    """
+    if credentials.by_browser:
+        return _in_use(execute(_BY_COOKIE, digest=digest_token(credentials.value)).all())
+    if credentials.scheme != "bearer":
+        return _by_password(credentials)
+    if keys.is_key(credentials.value):
+        used = keys.use(credentials.value, address=credentials.address)
+        return None if used is None else _behind(used)
+    return _in_use(execute(_BY_TOKEN, digest=digest_token(credentials.value)).all())
+
+
+def find_by_pass_ids(pass_ids: Collection[str]) -> dict[str, Identity]:
+    """Return who holds these sessions and keys, by their ids; without those that were ended or have expired."""
+    rows: defaultdict[str, list[_Holder]] = defaultdict(list)
+    ids = sorted(pass_ids)
+    for first in range(0, len(ids), _MOST_IDS):
+        for row in execute(_BY_IDS, ids=ids[first : first + _MOST_IDS]):
+            rows[row[0]].append(row)
+    moment = now()
+    others = keys.find_by_ids(set(pass_ids) - rows.keys())
+    return {session_id: _holder(of_one) for session_id, of_one in rows.items() if of_one[0].expires_at > moment} | {
+        used.key_id: _behind(used) for used in others
+    }
+
+
+def _by_password(credentials: Credentials) -> Identity | None:
+    """Return whose name and password came by HTTP Basic.
 
     A password that comes with each request is counted once it is found wrong, so that a right one costs no write. As
     many guesses as the server looks at in one moment may pass together; at signing in, none does. A right one forgives
     none that others guessed meanwhile, or a client that asks each second would let them go on.
     """
-    if credentials.by_browser:
-        return _find(execute(_BY_COOKIE, digest=digest_token(credentials.value)).all(), seen)
-    if credentials.scheme == "bearer":
-        return _find(execute(_BY_TOKEN, digest=digest_token(credentials.value)).all(), seen)
     basic = read_basic(credentials)
     if basic is None:
         return None
@@ -71,24 +95,13 @@ def identify(credentials: Credentials, *, seen: Callable[[str], object] = lambda
     return Identity(account.user_id, account.name, account.roles, role_business.find_permissions(account.roles))
 
 
-def find_by_session_ids(session_ids: Collection[str]) -> dict[str, Identity]:
-    """Return who holds these sessions; without those that were ended or have expired."""
-    rows: defaultdict[str, list[_Holder]] = defaultdict(list)
-    ids = sorted(session_ids)
-    for first in range(0, len(ids), _MOST_IDS):
-        for row in execute(_BY_IDS, ids=ids[first : first + _MOST_IDS]):
-            rows[row[0]].append(row)
-    moment = now()
-    return {session_id: _holder(of_one) for session_id, of_one in rows.items() if of_one[0].expires_at > moment}
-
-
-def _find(rows: Sequence[_Holder], seen: Callable[[str], object]) -> Identity | None:
+def _in_use(rows: Sequence[_Holder]) -> Identity | None:
     """Return whom the rows of one session stand for, each with a permission; None once its token has expired."""
     moment = now()
     if not rows or rows[0].access_expires_at <= moment:
         return None
     if moment - rows[0].last_seen_at >= _SEEN_AFTER:
-        seen(rows[0].id)
+        sessions.note_seen.regardless(rows[0].id)
     return _holder(rows)
 
 
@@ -97,3 +110,8 @@ def _holder(rows: Sequence[_Holder]) -> Identity:
     roles = tuple(sorted({row.role for row in rows if row.role is not None}))
     permissions = role_business.permissions_of(roles, (row.permission for row in rows))
     return Identity(user_id, name, roles, permissions, session_id)
+
+
+def _behind(key: keys.UsedKey) -> Identity:
+    """Return the user of a key, with what the key is for and they may do now; roles they have, the key has none."""
+    return Identity(key.user_id, key.name, (), key.permissions, key_id=key.key_id)

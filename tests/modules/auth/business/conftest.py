@@ -2,7 +2,6 @@
 
 import pytest
 
-from application.libs.auth import Credentials, Identity
 from application.libs.secret import hash_password
 from application.modules.auth import business
 from application.modules.user import business as user_business
@@ -23,8 +22,3 @@ def account() -> business.AccountRow:
     found = business.find_account("ada")
     assert found is not None
     return found
-
-
-def by_token(token: str) -> Identity | None:
-    """Return who shows a token."""
-    return business.identify(Credentials("bearer", token))

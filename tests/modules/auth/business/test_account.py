@@ -9,7 +9,8 @@ from application.modules.auth.business.account import check_unchanged, strengthe
 from application.modules.session import business as sessions
 from application.modules.user import business as user_business
 from application.modules.user.models import User
-from tests.modules.auth.business.conftest import HASH, PASSWORD, UNKNOWN, account, by_token
+from tests.callers import by_token
+from tests.modules.auth.business.conftest import HASH, PASSWORD, UNKNOWN, account
 
 pytestmark = pytest.mark.usefixtures("unit")
 

@@ -15,7 +15,8 @@ from application.modules.session import business as sessions
 from application.modules.session.models import Session
 from application.modules.user import business as user_business
 from application.permissions import Permission, Role
-from tests.modules.auth.business.conftest import HASH, PASSWORD, UNKNOWN, by_token
+from tests.callers import by_token
+from tests.modules.auth.business.conftest import HASH, PASSWORD, UNKNOWN
 from tests.moments import at
 
 pytestmark = pytest.mark.usefixtures("unit")
@@ -34,16 +35,6 @@ class TestIdentify:
         assert identity.may(Permission.BLOG_WRITE)
         assert not identity.may(Permission.USER_MANAGE)
         assert identity.session_id is not None
-
-    def test_tells_of_a_session_in_use_once_a_minute(self, ada: str) -> None:
-        seen: list[str] = []
-        with at():
-            shown = Credentials("bearer", sessions.begin(ada).token)
-        for seconds in (0, 59, 61):
-            with at(seconds=seconds):
-                identity = business.identify(shown, seen=seen.append)
-        assert identity is not None
-        assert seen == [identity.session_id]
 
     def test_knows_a_name_with_its_password(self, ada: str) -> None:
         identity = business.identify(basic("ada", PASSWORD))
@@ -70,7 +61,7 @@ class TestIdentify:
         assert business.identify(credentials) is None
 
 
-class TestFindBySessionIds:
+class TestFindByPassIds:
     def test_knows_who_holds_which_and_leaves_the_others_out(self, ada: str) -> None:
         bob = user_business.create(name="bob", password_hash=HASH, roles=[Role.ADMIN, Role.USER]).id
         tokens = [sessions.begin(user_id).token for user_id in (ada, ada, bob, bob, bob)]
@@ -79,7 +70,7 @@ class TestFindBySessionIds:
         sessions.revoke(ended)
         change(sa.update(Session).where(Session.id == expired).values(expires_at=now()))
         change(sa.update(Session).where(Session.id == second).values(access_expires_at=now()))  # refreshing helps
-        found = business.find_by_session_ids([first, second, third, ended, expired, UNKNOWN])
+        found = business.find_by_pass_ids([first, second, third, ended, expired, UNKNOWN])
         assert {session_id: (one.name, one.roles) for session_id, one in found.items()} == {
             first: ("ada", ("user",)),
             second: ("ada", ("user",)),
@@ -93,16 +84,16 @@ class TestFindBySessionIds:
         assert identity is not None
         assert identity.session_id is not None
         user_business.update(ada, roles=[])
-        found = business.find_by_session_ids([identity.session_id])
+        found = business.find_by_pass_ids([identity.session_id])
         assert found[identity.session_id].permissions == frozenset()
 
     def test_asks_in_parts(self, ada: str, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(caller, "_MOST_IDS", 2)
         tokens = [sessions.begin(ada).token for _token in range(5)]
         ids = {identity.session_id for token in tokens if (identity := by_token(token))}
-        found = business.find_by_session_ids([session_id for session_id in ids if session_id])
+        found = business.find_by_pass_ids([session_id for session_id in ids if session_id])
         assert found.keys() == ids
-        assert business.find_by_session_ids([]) == {}
+        assert business.find_by_pass_ids([]) == {}
 
 
 class TestByToken:

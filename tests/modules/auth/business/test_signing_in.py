@@ -8,7 +8,8 @@ from application.libs.remote import Client
 from application.modules.auth import business
 from application.modules.session import business as sessions
 from application.modules.session.models import Session
-from tests.modules.auth.business.conftest import PASSWORD, by_token
+from tests.callers import by_token
+from tests.modules.auth.business.conftest import PASSWORD
 
 pytestmark = pytest.mark.usefixtures("unit")
 

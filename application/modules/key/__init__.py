@@ -1,0 +1,1 @@
+"""Keys by which machines call the API on behalf of a user."""
