@@ -30,6 +30,7 @@ from application.libs.browser_session import BrowserSessions
 from application.libs.cors import CrossOrigin, socket_origins
 from application.libs.edge import Edge
 from application.libs.executor import handings
+from application.libs.identity_cache import Identify, IdentityCache
 from application.libs.outbound import Outbound
 from application.libs.rate_limit import FlaskLimits
 from application.libs.socket_door import Door
@@ -77,7 +78,7 @@ def create_app(settings: Settings | None = None, config: Mapping[str, Any] | Non
     redprint.init_app(
         app,
         transaction=transaction,
-        identify=identify,
+        identify=_remembered(identify, settings),
         retry_on=SerializationFailure,
         answers=idempotency,
         beside=beside,
@@ -158,3 +159,10 @@ def _surrounded(app: Flask, settings: Settings, write_line: Callable[[bytes], No
         return edge
     hops = settings.proxy_hops
     return ProxyFix(edge, x_for=hops, x_proto=hops)  # not X-Forwarded-Host: many proxies pass on a forged one
+
+
+def _remembered(identify: Identify, settings: Settings) -> Identify:
+    """Return what identifies callers, with several machines through what they remember together."""
+    if settings.redis_url is None:
+        return identify
+    return IdentityCache(identify, redis_url=settings.redis_url, secret_key=settings.secret_key.get_secret_value())

@@ -150,7 +150,8 @@ class Variables(BaseSettings):
     )
     database_pool_size: int = Field(10, ge=1, description="Connections a web process keeps to a database server")
     redis_url: str | None = Field(
-        None, description="redis://… joins sockets and limits of several processes; empty: none"
+        None,
+        description="redis://… joins sockets, limits and known callers of several processes; empty: none",
     )
     broker_url: str = Field(
         "memory://",
