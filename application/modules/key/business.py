@@ -124,7 +124,7 @@ _HOLDERS = (
         UserRole.role,
         RolePermission.permission,
     )
-    .join(User, User.id == ApiKey.user_id)
+    .join(User, sa.and_(User.id == ApiKey.user_id, User.disabled_at.is_(None)))
     .outerjoin(UserRole, UserRole.user_id == User.id)
     .outerjoin(RolePermission, RolePermission.role == UserRole.role)
 )

@@ -36,7 +36,7 @@ class UserInUse(Conflict):
 
 
 class LastAdmin(Conflict):
-    """The last admin cannot be removed; make somebody else admin first."""
+    """The last admin can be neither removed nor disabled; make somebody else admin first."""
 
 
 class UserRow(Record):
@@ -45,6 +45,7 @@ class UserRow(Record):
     id: str
     name: str
     roles: Sequence[str]
+    is_disabled: bool
     created_at: datetime
     updated_at: datetime
 
@@ -58,7 +59,7 @@ FILTERS = Filters(
     }
 )
 
-_ALL = sa.select(User.id, User.name, User.created_at, User.updated_at)
+_ALL = sa.select(User.id, User.name, User.disabled_at, User.created_at, User.updated_at)
 _GET = _ALL.where(User.id == sa.bindparam("user_id"))
 _ROLES = (
     sa.select(UserRole.user_id, UserRole.role)
@@ -74,6 +75,7 @@ _EXISTS = sa.select(User.id).where(User.id == sa.bindparam("user_id"))
 _LOCK = _EXISTS.with_for_update()
 _ADMINS = sa.select(UserRole.user_id).where(UserRole.role == Role.ADMIN)
 _LOCK_ADMINS = _ADMINS.order_by(UserRole.user_id).with_for_update()  # in one order, so that two do not wait in a ring
+_ENABLED_ADMINS = _ADMINS.join(User, User.id == UserRole.user_id).where(User.disabled_at.is_(None))
 _INSERT = sa.insert(User)
 _UPDATE = sa.update(User).where(User.id == sa.bindparam("user_id"))
 _DELETE = sa.delete(User).where(User.id == sa.bindparam("user_id"))
@@ -137,7 +139,7 @@ def create(
     """
     role_business.check_givable(roles, held)
     moment = now()
-    user = UserRow(id=new_id(), name=name, roles=sorted(set(roles)), created_at=moment, updated_at=moment)
+    user = UserRow(new_id(), name, sorted(set(roles)), is_disabled=False, created_at=moment, updated_at=moment)
     change(
         _INSERT,
         conflict=NameTaken,
@@ -167,16 +169,20 @@ def update(
     name: str | None = None,
     password_hash: str | None = None,
     roles: Sequence[str] | None = None,
+    is_disabled: bool | None = None,
     held: Set[str] | None = None,
 ) -> UserRow:
-    """Change what is given; a new password ends the user's sessions. For who holds all that they hold and will hold."""
+    """Change what is given, for who holds all that the user holds and will hold.
+
+    A new password ends the user's sessions. Who is disabled has none, and can neither sign in nor use a key.
+    """
     _lock(user_id)
     had, before = check_within(user_id, held), get(user_id)
-    values: dict[str, Any] = {}
-    if name is not None:
-        values["name"] = name
-    if password_hash is not None:
-        values["password_hash"] = password_hash
+    given = {"name": name, "password_hash": password_hash}
+    values: dict[str, Any] = {column: value for column, value in given.items() if value is not None}
+    if is_disabled is not None and is_disabled is not before.is_disabled:
+        values["disabled_at"] = _disabled_at(user_id) if is_disabled else None
+    if password_hash is not None or is_disabled:
         change(_DELETE_SESSIONS, user_id=user_id)
     if roles is not None:
         role_business.check_givable(roles, held)
@@ -217,8 +223,8 @@ def has_admin() -> bool:
 
 
 def _row(row: sa.Row[*tuple[Any, ...]], roles: dict[str, list[str]]) -> UserRow:
-    user_id, name, created_at, updated_at = row
-    return UserRow(user_id, name, roles.get(user_id, []), created_at, updated_at)
+    user_id, name, disabled_at, created_at, updated_at = row
+    return UserRow(user_id, name, roles.get(user_id, []), disabled_at is not None, created_at, updated_at)
 
 
 def _roles_of(user_ids: Sequence[str]) -> dict[str, list[str]]:
@@ -233,6 +239,11 @@ def _lock(user_id: str) -> None:
     """Let nobody else change this user until the end."""
     if execute(_LOCK, user_id=user_id).first() is None:
         raise UserNotFound
+
+
+def _disabled_at(user_id: str) -> datetime:
+    _check_not_last_admin(user_id)
+    return now()
 
 
 def _put_roles(user_id: str, before: Set[str], roles: Set[str]) -> None:
@@ -252,5 +263,6 @@ def _add_roles(user_id: str, roles: Sequence[str]) -> None:
 
 
 def _check_not_last_admin(user_id: str) -> None:
-    if list(execute(_LOCK_ADMINS).scalars()) == [user_id]:
+    execute(_LOCK_ADMINS).all()
+    if list(execute(_ENABLED_ADMINS).scalars()) == [user_id]:  # as it is now that nobody changes it
         raise LastAdmin

@@ -9,13 +9,14 @@ from application.database import Base, Id, UtcDateTime
 
 
 class User(Base):
-    """Be somebody with a name; without a password hash they cannot sign in."""
+    """Be somebody with a name; without a password hash they cannot sign in, and while they are disabled in no way."""
 
     __tablename__ = "user"
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     name: Mapped[str] = mapped_column(String(50), unique=True)
     password_hash: Mapped[str | None] = mapped_column(String(200))
+    disabled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
 

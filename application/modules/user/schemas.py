@@ -60,6 +60,11 @@ RoleName = Annotated[str, Field(max_length=50, examples=[Role.USER.value])]
 Roles = Annotated[list[RoleName], Field(max_length=10)]
 
 
+Disabled = Annotated[
+    bool,
+    Field(description="True ends the user's sessions and keeps them from signing in, and their keys from working."),
+]
+
 UserId = Annotated[str, Field(description="The user's id.")]
 
 
@@ -77,6 +82,7 @@ class UserReplaceIn(Schema):
     name: UserName = Field(examples=["ada"])
     roles: Roles = Field(examples=[[Role.USER.value]])
     password: NamedPassword = absent()
+    is_disabled: Disabled = absent()
 
 
 class UserPatch(Schema):
@@ -85,6 +91,7 @@ class UserPatch(Schema):
     name: UserName = absent(examples=["ada.lovelace"])
     password: NamedPassword = absent()
     roles: Roles = absent()
+    is_disabled: Disabled = absent()
 
 
 class UserOut(Schema):
@@ -93,6 +100,7 @@ class UserOut(Schema):
     id: Ident
     name: str = Field(examples=["ada"])
     roles: list[str] = Field(examples=[["user"]])
+    is_disabled: bool = Field(description="Whether they are kept from signing in.")
     created_at: datetime
     updated_at: datetime
 

@@ -9,7 +9,7 @@ from application.database import transaction
 from application.libs.auth import Identity, set_identity
 from application.modules.auth.endpoints import logout
 from tests.conftest import Caller
-from tests.modules.auth.conftest import bearer, log_in, log_in_whole
+from tests.modules.auth.conftest import PASSWORD, bearer, log_in, log_in_whole
 from tests.parallel import at_once
 from tests.tables import count_rows
 
@@ -60,13 +60,17 @@ class TestRefresh:
         assert self.ask(client, "x" * 10_000).status_code == 422
         assert self.ask(client, refresh_token).status_code == 200
 
-    @pytest.mark.parametrize("end", ["logout", "password", "delete"])
+    @pytest.mark.parametrize("end", ["logout", "password", "disable", "delete"])
     def test_refuses_who_was_shown_out(self, client: FlaskClient, admin: Caller, eve: str, end: str) -> None:
         tokens = log_in_whole(client)
         if end == "logout":
             client.post("/api/v1/auth/logout", headers=bearer(tokens["token"]))
         elif end == "password":
             admin.client.patch(f"/api/v1/user/{eve}", json={"password": "another password"})
+        elif end == "disable":
+            assert admin.client.patch(f"/api/v1/user/{eve}", json={"is_disabled": True}).status_code == 200
+            login = client.post("/api/v1/auth/login", json={"name": "eve", "password": PASSWORD})
+            assert (login.status_code, login.get_json()["code"]) == (401, "wrong_password")
         else:
             assert admin.client.delete(f"/api/v1/user/{eve}").status_code == 204
         assert self.ask(client, tokens["refresh_token"]).status_code == 401

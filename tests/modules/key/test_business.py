@@ -130,6 +130,15 @@ class TestUse:
             assert business.find_by_ids([expired.id, left.id]) == []
             assert execute(sa.select(ApiKey.id)).scalars().all() == [expired.id]
 
+    def test_knows_nobody_while_its_user_is_disabled(self, app: Flask, ada: Caller, make_key: MakeKey) -> None:
+        made, found = make_key(ada.id, Permission.TAG_CREATE), []
+        for is_disabled in (True, False):
+            with app.app_context(), transaction():
+                user_business.update(ada.id, is_disabled=is_disabled)
+            with app.app_context(), transaction(write=False):
+                found.append((by_token(made.key) is not None, len(business.find_by_ids([made.id]))))
+        assert found == [(False, 0), (True, 1)]
+
 
 class TestFindByIds:
     def test_finds_keys_beside_tokens_in_parts(

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from application.libs.page import UnknownOrder
+from application.modules.auth import business as auth_business
 from application.modules.blog import business as blog_business
 from application.modules.role import business as role_business
 from application.modules.session import business as sessions
@@ -155,6 +156,33 @@ class TestUpdate:
         assert all(by_token(token) is not None for token in tokens)
         business.update(ada.id, password_hash="another")
         assert [by_token(token) is not None for token in tokens] == [False, False, True]
+
+    def test_disables_a_user_until_it_enables_them(self) -> None:
+        ada, bob = add("ada", password_hash="hash"), add("bob")
+        tokens = [sessions.begin(user.id).token for user in (ada, bob)]
+        assert business.update(ada.id, is_disabled=True).is_disabled
+        assert [by_token(token) is not None for token in tokens] == [False, True]
+        assert (auth_business.find_account("ada"), auth_business.find_account_of(ada.id)) == (None, None)
+        assert business.get(ada.id).is_disabled
+        assert not business.update(ada.id, is_disabled=False).is_disabled
+        account = auth_business.find_account("ada")
+        assert account is not None
+        assert account.password_hash == "hash"
+        assert by_token(tokens[0]) is None
+
+    def test_disables_no_last_admin_who_is_not_disabled(self) -> None:
+        root, other = add("root", Role.ADMIN), add("other", Role.ADMIN)
+        business.update(other.id, is_disabled=True)
+        for refused in (
+            lambda: business.update(root.id, is_disabled=True),
+            lambda: business.update(root.id, roles=[Role.USER]),
+            lambda: business.delete(root.id),
+        ):
+            with pytest.raises(business.LastAdmin):
+                refused()
+        business.update(other.id, is_disabled=False)
+        assert business.update(root.id, is_disabled=True).is_disabled
+        assert business.update(root.id, is_disabled=True).is_disabled
 
     def test_keeps_the_last_admin(self) -> None:
         root = add("root", Role.ADMIN)

@@ -26,7 +26,8 @@ class TestIndex:
         users = admin.client.get("/api/v1/user?count=true").get_json()
         assert [(user["name"], user["roles"]) for user in users["data"]] == [("ada", ["user"]), ("root", ["admin"])]
         assert users["page"] == {"limit": 20, "next": None, "total": 2}
-        assert all(set(user) == {"id", "name", "roles", "created_at", "updated_at"} for user in users["data"])
+        shown = {"id", "name", "roles", "is_disabled", "created_at", "updated_at"}
+        assert all(set(user) == shown for user in users["data"])
 
     def test_is_the_admins(self, ada: Caller, client: FlaskClient) -> None:
         assert ada.client.get("/api/v1/user").status_code == 403

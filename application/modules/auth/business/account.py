@@ -34,12 +34,18 @@ class AccountRow(Record):
     roles: tuple[str, ...]
 
 
-_ACCOUNTS = sa.select(User.id, User.name, User.password_hash, UserRole.role).outerjoin(
-    UserRole, UserRole.user_id == User.id
+_ACCOUNTS = (
+    sa.select(User.id, User.name, User.password_hash, UserRole.role)
+    .outerjoin(UserRole, UserRole.user_id == User.id)
+    .where(User.disabled_at.is_(None))
 )
 _BY_NAME = _ACCOUNTS.where(User.name == sa.bindparam("name"))
 _BY_USER = _ACCOUNTS.where(User.id == sa.bindparam("user_id"))
-_LOCK_HASH = sa.select(User.password_hash).where(User.id == sa.bindparam("user_id")).with_for_update(read=True)
+_LOCK_HASH = (
+    sa.select(User.password_hash)
+    .where(User.id == sa.bindparam("user_id"), User.disabled_at.is_(None))
+    .with_for_update(read=True)
+)
 _OF_CHECKED = sa.update(User).where(
     User.id == sa.bindparam("user_id"), User.password_hash == sa.bindparam("checked_hash")
 )
@@ -48,12 +54,12 @@ _CHANGE_PASSWORD = _OF_CHECKED.values(password_hash=sa.bindparam("new_hash"), up
 
 
 def find_account(name: str) -> AccountRow | None:
-    """Return the account of this name."""
+    """Return the account of this name, unless it is disabled."""
     return _account(execute(_BY_NAME, name=name).all())
 
 
 def find_account_of(user_id: str) -> AccountRow | None:
-    """Return the account of this user."""
+    """Return the account of this user, unless it is disabled."""
     return _account(execute(_BY_USER, user_id=user_id).all())
 
 
@@ -73,7 +79,7 @@ def check_current_password(account: AccountRow | None, password: str) -> Account
 
 
 def check_unchanged(account: AccountRow) -> None:
-    """Refuse an account that was deleted or got another password since its password was checked."""
+    """Refuse an account that was deleted, disabled or got another password since its password was checked."""
     row = execute(_LOCK_HASH, user_id=account.user_id).one_or_none()
     if row is None or row.password_hash != account.password_hash:
         note_refusal(account)
