@@ -12,7 +12,17 @@ from tests.e2e.conftest import Serve
 from tests.e2e.server import PASSWORD
 
 GUIDES = Path(__file__).parents[2] / "docs" / "guides"
-NAMES = ("api.md", "files.md", "messages.md", "scheduler.md", "tasks.md")
+NAMES = (
+    "access.md",
+    "api.md",
+    "audit.md",
+    "files.md",
+    "keys.md",
+    "messages.md",
+    "scheduler.md",
+    "signing-in.md",
+    "tasks.md",
+)
 
 
 def examples(guide: str) -> dict[str, tuple[str, str | None]]:
@@ -46,4 +56,4 @@ class TestGuide:
     def test_every_block_of_the_shell_is_an_example(self, guide: str) -> None:
         blocks = re.findall(r"```bash\n", (GUIDES / guide).read_text(encoding="utf-8"))
         assert len(blocks) == len(examples(guide))
-        assert len(blocks) >= 4
+        assert len(blocks) >= 2
