@@ -53,6 +53,7 @@ UNJUDGED := --cov-report= --cov-fail-under=0
 check: $(VENV)/.installed-dev $(VENV)/.node ## Check everything CI asks: format, lint, types, layers, tests, coverage
 	$(BIN)/ruff format --check --quiet
 	$(BIN)/ruff check --quiet
+	$(BIN)/bandit --configfile pyproject.toml --quiet --recursive application benchmarks migrations manager.py gunicorn.conf.py
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python manager.py build-dashboard
