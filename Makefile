@@ -17,6 +17,7 @@ FOR_OTHERS := $(addprefix tests/,api config database libs modules e2e/test_serve
 # Vite's range; a machine without such a Node gets one from PyPI.
 NODE_FITS = npm --version >/dev/null 2>&1 && node -e 'const [major, minor] = process.versions.node.split(".").map(Number); \
 	process.exit((major === 20 && minor >= 19) || (major === 22 && minor >= 12) || major > 22 ? 0 : 1)' >/dev/null 2>&1
+SBOM ?= dist/sbom.cdx.json
 
 # The tests start hundreds of processes: what the first one compiled, the others load.
 unexport PYTHONDONTWRITEBYTECODE
@@ -84,6 +85,13 @@ openapi: $(VENV)/.installed ## Write docs/openapi.json, docs/openapi-v2.json and
 	@$(BIN)/python manager.py openapi > docs/openapi.json
 	@$(BIN)/python manager.py openapi --api v2 > docs/openapi-v2.json
 	@$(BIN)/python manager.py asyncapi > docs/asyncapi.json
+
+.PHONY: sbom
+sbom: $(VENV)/.installed-dev ## Write dist/sbom.cdx.json: what requirements.txt installs, in CycloneDX
+	@mkdir -p $(dir $(SBOM))
+	@$(BIN)/python -W ignore::UserWarning -m cyclonedx_py requirements requirements.txt --pyproject pyproject.toml \
+		--output-reproducible --output-file $(SBOM)
+	@echo "$(SBOM)"
 
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-emit-index-url \
 	--generate-hashes --no-strip-extras

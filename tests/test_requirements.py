@@ -145,3 +145,35 @@ class TestInstallation:
         assert {lock for call in calls for lock in re.findall(r"--requirement (\S+?)[;\s]", f"{call} ")} == set(ASKED)
         assert [call for call in calls if "--require-hashes" not in call] == []
         assert sum("--build-constraint requirements-build.txt" in call for call in calls) == len(calls) - 1
+
+
+@pytest.fixture(scope="module")
+def bill(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """Write the bill of materials, which the tool holds to its schema."""
+    file = tmp_path_factory.mktemp("bill") / "new" / "sbom.cdx.json"
+    assert run_make("sbom", f"SBOM={file}").strip() == str(file)
+    return file.read_bytes()
+
+
+class TestBillOfMaterials:
+    def test_names_every_package_with_version_hashes_and_address(self, bill: bytes) -> None:
+        written = json.loads(bill)
+        assert (written["bomFormat"], written["metadata"]["component"]["name"]) == ("CycloneDX", "redprint")
+        named = {
+            component["purl"]: {
+                f"sha256:{item['content']}" for place in component["externalReferences"] for item in place["hashes"]
+            }
+            for component in written["components"]
+        }
+        pinned = {f"pkg:pypi/{pin.requirement.name}@{pin.version}": pin.hashes for pin in pins("requirements.txt")}
+        assert named == pinned
+        assert all(item["purl"] == f"pkg:pypi/{item['name']}@{item['version']}" for item in written["components"])
+
+    def test_is_the_same_each_time(self, bill: bytes) -> None:
+        command = ["cyclonedx_py", "requirements", "requirements.txt", "--pyproject", "pyproject.toml"]
+        options = ["--output-reproducible", "--no-validate"]
+        again = subprocess.run([sys.executable, "-m", *command, *options], cwd=ROOT, capture_output=True, check=True)
+        assert again.stdout.strip() == bill.strip()
+
+    def test_is_not_committed(self) -> None:
+        assert subprocess.run(["git", "check-ignore", "--quiet", "dist/sbom.cdx.json"], cwd=ROOT).returncode == 0
