@@ -18,7 +18,7 @@ from tests.e2e.server import PASSWORD, Server
 from tests.waiting import wait_until
 
 README = Path(__file__).parents[2] / "README.md"
-DOCUMENTS = ("README.md", "README.zh-CN.md", "docs/architecture.md", "CONTRIBUTING.md")
+DOCUMENTS = ("README.md", "README.zh-CN.md", "docs/architecture.md", "CONTRIBUTING.md", "SECURITY.md")
 
 EXAMPLES = {
     name: (language, code)
@@ -148,6 +148,24 @@ class TestReadme:
         targets = re.findall(r"`make (\w[\w-]*)`", README.read_text(encoding="utf-8"))
         makefile = (README.parent / "Makefile").read_text(encoding="utf-8")
         assert set(targets) <= set(re.findall(r"^([\w-]+):", makefile, re.MULTILINE))
+
+    @pytest.mark.parametrize("name", DOCUMENTS)
+    def test_links_lead_to_files(self, name: str) -> None:
+        document = README.parent / name
+        targets = re.findall(r"\]\((?!https?:|#)([^)#\s]+)", document.read_text(encoding="utf-8"))
+        assert "SECURITY.md" in {Path(target).name for target in targets} | {name}
+        assert [target for target in targets if not (document.parent / target).exists()] == []
+
+    def test_of_security_names_tests_and_settings_that_exist(self) -> None:
+        text = (README.parent / "SECURITY.md").read_text(encoding="utf-8")
+        rows = [row for row in text.splitlines() if row.startswith("| ") and not row.startswith("| theme")]
+        assert [row for row in rows if "`tests/" not in row] == [], "each promise names the tests that hold it"
+        tests = re.findall(r"`(tests/[\w./]+)`", text)
+        assert [name for name in tests if not (README.parent / name).exists()] == []
+        example = (README.parent / ".env.example").read_text(encoding="utf-8")
+        settings = re.findall(r"`([A-Z]+(?:_[A-Z]+)*)(?:=\w+)?`", text)
+        assert len(settings) > 5
+        assert [name for name in settings if f"\n{name}=" not in example] == []
 
     @pytest.mark.parametrize("name", DOCUMENTS)
     def test_commands_of_the_manager_exist(self, name: str) -> None:
