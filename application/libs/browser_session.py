@@ -8,9 +8,9 @@ import hashlib
 import hmac
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
 
+from werkzeug.sansio.http import parse_cookie
 from werkzeug.wrappers import Response
 
 from application.libs.auth import Credentials
@@ -34,15 +34,11 @@ class BrowserSessions:
 
     def csrf(self, token: str) -> str:
         """Return what a page sends as `X-CSRF-Token` beside the cookie that holds this token."""
-        return urlsafe_b64encode(hmac.digest(self._key, f"csrf {token}".encode(), hashlib.sha256)).decode().rstrip("=")
+        return self._csrf(token).decode()
 
     def read(self, environ: Mapping[str, Any]) -> str | None:
-        """Return the token that the cookie of a request holds."""
-        try:
-            found = SimpleCookie(environ.get("HTTP_COOKIE", "")).get(_name(environ))
-        except CookieError:
-            return None
-        return found.value if found is not None and found.value else None
+        """Return the token that the cookie of a request holds, whatever the cookies of others beside it are like."""
+        return parse_cookie(environ.get("HTTP_COOKIE")).get(_name(environ)) or None
 
     def credentials(self, environ: Mapping[str, Any], *, needed: bool) -> Credentials | None:
         """Return the credentials of a browser's session, or None where no page of ours shows them.
@@ -63,7 +59,10 @@ class BrowserSessions:
 
     def belongs(self, shown: object, token: str) -> bool:
         """Tell whether a page showed the token that belongs to its cookie."""
-        return isinstance(shown, str) and hmac.compare_digest(shown.encode(), self.csrf(token).encode())
+        return isinstance(shown, str) and hmac.compare_digest(shown.encode("utf-8", "replace"), self._csrf(token))
+
+    def _csrf(self, token: str) -> bytes:
+        return urlsafe_b64encode(hmac.digest(self._key, f"csrf {token}".encode(), hashlib.sha256)).rstrip(b"=")
 
     @staticmethod
     def give(response: Response, environ: Mapping[str, Any], token: str, *, seconds: int) -> None:

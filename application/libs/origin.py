@@ -1,9 +1,8 @@
 """Know other sites by their origin: scheme, host and port (RFC 6454)."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
 from application.libs import host
 
@@ -31,7 +30,7 @@ def canonical(origin: str) -> str:
 def from_another_site(environ: Mapping[str, Any]) -> bool:
     """Tell whether the browser says that a page of another origin sent the request (Fetch Metadata, RFC 6454 §7)."""
     origin = environ.get("HTTP_ORIGIN")
-    is_foreign = origin is not None and urlsplit(origin).netloc != environ.get("HTTP_HOST")
+    is_foreign = origin is not None and origin not in _origins(environ)
     return is_foreign or environ.get("HTTP_SEC_FETCH_SITE", "none") not in ("same-origin", "none")
 
 
@@ -39,3 +38,13 @@ def from_this_site(environ: Mapping[str, Any]) -> bool:
     """Tell whether the browser says that a page of this origin sent the request; what changes must be said to."""
     is_said = environ.keys() & {"HTTP_ORIGIN", "HTTP_SEC_FETCH_SITE"} or environ["REQUEST_METHOD"] in ("GET", "HEAD")
     return bool(is_said) and not from_another_site(environ)
+
+
+def _origins(environ: Mapping[str, Any]) -> Sequence[str]:
+    """Return how a browser may write the origin of this site.
+
+    A server without TLS cannot know whether a proxy before it has some; one with TLS has no pages without.
+    """
+    name = environ.get("HTTP_HOST")
+    schemes = ("https",) if environ["wsgi.url_scheme"] == "https" else ("https", "http")
+    return [f"{scheme}://{name}" for scheme in schemes] if name else ()
