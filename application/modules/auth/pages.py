@@ -1,7 +1,6 @@
 """Sign in and out by a browser: a page that stands without a build, and what the dashboard asks when it opens."""
 
 from http import HTTPStatus
-from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request
 from flask_babel import gettext as _
@@ -33,17 +32,12 @@ def form() -> Response:
 def enter() -> Response:
     """Let a browser in, in the place of whom it let in before."""
     _check_form()
-    name, password = request.form.get("name", ""), request.form.get("password", "")
-    if len(name) > _MOST["name"] or len(password) > _MOST["password"] or "\x00" in name:
-        return _form(_("The name or the password is wrong."), HTTPStatus.UNAUTHORIZED)
     try:
-        cookie = business.sign_in(name, password, client=current_client(), begin=sessions.begin_in_browser)
+        cookie = _let_in(request.form.get("name", ""), request.form.get("password", ""))
     except business.WrongPassword:
         return _form(_("The name or the password is wrong."), HTTPStatus.UNAUTHORIZED)
     except throttle.Throttled as refusal:
         return _held_back(refusal)
-    with transaction():
-        _end(_browsers().read(request.environ))
     response = make_response(redirect(_wanted(), HTTPStatus.SEE_OTHER))
     _browsers().give(response, request.environ, cookie.token, seconds=cookie.seconds)
     return response
@@ -52,6 +46,8 @@ def enter() -> Response:
 @pages.post("/sign-out")
 def leave() -> Response:
     """End the session of a browser."""
+    if not from_this_site(request.environ):
+        raise ForeignPage
     token = _browsers().read(request.environ)
     if token is not None:
         if not _browsers().belongs(request.headers.get(CSRF_HEADER, request.form.get("csrf")), token):
@@ -95,7 +91,7 @@ def _held_back(refusal: throttle.Throttled) -> Response:
     """Show the form to who tried too often, and how long to wait."""
     seconds = refusal.headers["Retry-After"]
     response = _form(
-        _("There were too many attempts. Try again in %(seconds)s seconds.", seconds=seconds),
+        _("Too many tries. Wait %(seconds)s s, then try again.", seconds=seconds),
         HTTPStatus.TOO_MANY_REQUESTS,
     )
     response.headers["Retry-After"] = seconds
@@ -109,12 +105,24 @@ def _check_form() -> None:
         raise ForeignPage
 
 
+def _let_in(name: str, password: str) -> sessions.CookieRow:
+    """Begin a session in the place of the one that the browser came with; raise `WrongPassword` or `Throttled`."""
+    if len(name) > _MOST["name"] or len(password) > _MOST["password"] or "\x00" in name:
+        raise business.WrongPassword
+    cookie = business.sign_in(name, password, client=current_client(), begin=sessions.begin_in_browser)
+    with transaction():
+        _end(_browsers().read(request.environ))
+    return cookie
+
+
 def _wanted() -> str:
-    """Return the address the visitor wanted, where it is one of this site's; else the dashboard's."""
+    """Return the address the visitor wanted, where it is one of this site's; else the dashboard's.
+
+    Browsers read a backslash as a slash, and leave out line breaks and tabs.
+    """
     wanted = request.values.get("next", "")
-    split = urlsplit(wanted)
-    is_ours = wanted.startswith("/") and not wanted.startswith(("//", "/\\")) and not (split.scheme or split.netloc)
-    return wanted if is_ours and wanted.isprintable() else "/"
+    is_ours = wanted.startswith("/") and not wanted.startswith(("//", "/\\")) and wanted.isprintable()
+    return wanted if is_ours else "/"
 
 
 def _find(token: str | None) -> Identity | None:

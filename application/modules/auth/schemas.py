@@ -27,7 +27,7 @@ class RefreshIn(Schema):
     """Give the refresh token that came last."""
 
     refresh_token: str = Field(
-        max_length=200, examples=["hX2kq0mF8sVbT1yPzLwQ9A.kq5cF0pXlDk1T2o8mS9sYvJ3uQbR7wZaE6nHtGxIyLM"]
+        max_length=16_384, examples=["hX2kq0mF8sVbT1yPzLwQ9A.kq5cF0pXlDk1T2o8mS9sYvJ3uQbR7wZaE6nHtGxIyLM"]
     )
 
 

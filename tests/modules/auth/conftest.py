@@ -1,4 +1,4 @@
-"""Users who sign in, and how they do it over HTTP."""
+"""Users who sign in, over HTTP and in a browser."""
 
 import base64
 
@@ -8,12 +8,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from application.database import transaction
-from application.libs.secret import hash_password
 from application.modules.auth import business
 from application.modules.user import business as user_business
+from application.permissions import Role
+from tests.modules.auth.browsing import HASH, PASSWORD, Browser
 
-PASSWORD = "correct horse: 电池"
-HASH = hash_password(PASSWORD)
 WEAK = PasswordHasher(time_cost=1, memory_cost=8192, parallelism=1).hash(PASSWORD)
 
 
@@ -21,7 +20,7 @@ WEAK = PasswordHasher(time_cost=1, memory_cost=8192, parallelism=1).hash(PASSWOR
 def eve(app: Flask) -> str:
     """Create a user with a password."""
     with app.app_context(), transaction():
-        return user_business.create(name="eve", password_hash=HASH).id
+        return user_business.create(name="eve", password_hash=HASH, roles=[Role.USER]).id
 
 
 @pytest.fixture
@@ -29,6 +28,12 @@ def weak(app: Flask) -> str:
     """Create a user whose hash was made when less was asked of one."""
     with app.app_context(), transaction():
         return user_business.create(name="weak", password_hash=WEAK).id
+
+
+@pytest.fixture
+def browser(app: Flask, eve: str) -> Browser:
+    """Return a browser in which nobody is signed in."""
+    return Browser(app)
 
 
 def stored_hash(app: Flask, name: str) -> str | None:
