@@ -187,7 +187,7 @@ def _identify(auth: object) -> Identity | None:
     """Return who shows a token, None where the settings let in who shows none; refuse everybody else."""
     given = auth if isinstance(auth, dict) else {}
     credentials = _credentials(given)
-    if credentials is None and given.get("token") is None and current_settings().ws_is_open:
+    if given.get("token") is None and given.get("csrf") is None and current_settings().ws_is_open:
         return None
     if credentials is None:
         raise Refused("Give a token: connect with auth={'token': …}")

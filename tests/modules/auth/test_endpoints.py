@@ -17,7 +17,8 @@ from application.modules.user import business as user_business
 from application.permissions import ROLE_PERMISSIONS, Role
 from tests.conftest import Caller
 from tests.hashing import HASHED, VERIFIED, watched_hashing
-from tests.modules.auth.conftest import HASH, PASSWORD, WEAK, basic, bearer, log_in, stored_hash
+from tests.modules.auth.browsing import HASH, PASSWORD
+from tests.modules.auth.conftest import WEAK, basic, bearer, log_in, stored_hash
 from tests.parallel import at_once
 from tests.tables import count_rows
 

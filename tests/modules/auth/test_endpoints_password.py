@@ -11,7 +11,8 @@ from application.database import transaction
 from application.modules.user import business as user_business
 from tests.conftest import Caller
 from tests.hashing import HASHED, VERIFIED, watched_hashing
-from tests.modules.auth.conftest import HASH, PASSWORD, bearer, log_in, stored_hash
+from tests.modules.auth.browsing import HASH, PASSWORD
+from tests.modules.auth.conftest import bearer, log_in, stored_hash
 from tests.parallel import at_once
 
 

@@ -9,7 +9,8 @@ from application.database import transaction
 from application.libs.auth import Identity, set_identity
 from application.modules.auth.endpoints import logout
 from tests.conftest import Caller
-from tests.modules.auth.conftest import PASSWORD, bearer, log_in, log_in_whole
+from tests.modules.auth.browsing import PASSWORD
+from tests.modules.auth.conftest import bearer, log_in, log_in_whole
 from tests.parallel import at_once
 from tests.tables import count_rows
 
