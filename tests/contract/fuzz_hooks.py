@@ -17,10 +17,11 @@ from typing import Any
 import schemathesis
 from schemathesis.core.failures import Failure
 
-LOGIN = os.environ["FUZZ_URL"] + "/api/v1/auth/login"
+API = os.environ["FUZZ_URL"] + "/api/v1"
 CREDENTIALS = {"name": os.environ["FUZZ_ADMIN"], "password": os.environ["FUZZ_PASSWORD"]}
 ADMIN_ID = os.environ["FUZZ_ADMIN_ID"]
 TOKEN = f"Bearer {os.environ['FUZZ_TOKEN']}"
+SESSION_ID = os.environ["FUZZ_SESSION_ID"]
 Case = schemathesis.Case[Any]
 
 JOB: dict[str, Any] = {"id": None, "func": "prune-expired-sessions", "trigger": "interval", "hours": 1}
@@ -89,15 +90,20 @@ _turns: defaultdict[str, Iterator[int]] = defaultdict(count)
 
 @schemathesis.hook
 def before_call(context: schemathesis.HookContext, case: Case, kwargs: dict[str, Any]) -> None:
-    """Let the admin and their token live, and let every other caller know what only the server could tell them."""
+    """Let the admin and their session live, and let every other caller know what only the server could tell them."""
     if case.method in ("PUT", "PATCH", "DELETE") and case.path_parameters.get("user_id") == ADMIN_ID:
         case.path_parameters["user_id"] = NOBODY
+    if case.method == "DELETE" and case.path_parameters.get("session_id") == SESSION_ID:
+        case.path_parameters["session_id"] = _another_session_id()
     if case.path.endswith("/auth/logout") and case.headers.get("Authorization") == TOKEN:
-        case.headers["Authorization"] = _another_token()
+        case.headers["Authorization"] = f"Bearer {_sign_in()['token']}"
+    if case.path.endswith("/auth/logout-everywhere") and case.query.get("keep_current") in (None, False, "false"):
+        case.query["keep_current"] = "true"
     if case.path.endswith("/auth/login") and isinstance(case.body, dict):
         _keep_open(case, case.body)
     if _is_positive(case) and next(_turns[case.operation.label]) % 2:
         _help(case)
+        _help_with_sessions(case)
 
 
 @schemathesis.hook
@@ -150,11 +156,30 @@ def _help(case: Case) -> None:
         case.headers["Idempotency-Key"] = secrets.token_hex()
 
 
-def _another_token() -> str:
+def _help_with_sessions(case: Case) -> None:
+    if case.path.endswith("/auth/refresh"):
+        case.body = {"refresh_token": _sign_in()["refresh_token"]}
+    if "session_id" in case.path_parameters:
+        case.path_parameters["session_id"] = _another_session_id()
+
+
+def _sign_in() -> dict[str, str]:
+    """Begin another session of the admin."""
     headers = {"Content-Type": "application/json"}
-    request = urllib.request.Request(LOGIN, data=json.dumps(CREDENTIALS).encode(), headers=headers)
+    tokens: dict[str, str] = _ask("/auth/login", headers, json.dumps(CREDENTIALS).encode())
+    return tokens
+
+
+def _another_session_id() -> str:
+    """Return the id of a session that may end."""
+    sessions = _ask("/session", {"Authorization": f"Bearer {_sign_in()['token']}"})
+    return next(str(session["id"]) for session in sessions if session["is_current"])
+
+
+def _ask(path: str, headers: dict[str, str], data: bytes | None = None) -> Any:
+    request = urllib.request.Request(API + path, data=data, headers=headers)
     with urllib.request.urlopen(request, timeout=10) as answer:
-        return f"Bearer {json.load(answer)['data']['token']}"
+        return json.load(answer)["data"]
 
 
 def _write() -> None:

@@ -24,6 +24,7 @@ from tests.services import DATABASES, fresh_database
 
 ADMIN = "admin"
 DOCUMENTS = ("/api/v1/openapi.json", "/api/v2/openapi.json")
+ACCESS_SECONDS = 86_400  # a run may take longer than a token lasts
 _PROGRAM = Path(sys.executable).parent / "schemathesis"
 _CONFIG = Path(__file__).with_name("schemathesis.toml")
 
@@ -87,7 +88,8 @@ def _successes(counts: Mapping[int, int]) -> int:
 def serving(database: str, folder: Path) -> Iterator[Server]:
     """Serve an empty database with an administrator; what names an address comes from there (`fuzz_hooks.py`)."""
     with fresh_database(database, folder) as url:
-        server = Server(folder, async_mode="threading", database_url=url, rate_limits_enabled=0, proxy_hops=1)
+        options: dict[str, object] = {"rate_limits_enabled": 0, "access_seconds": ACCESS_SECONDS, "proxy_hops": 1}
+        server = Server(folder, async_mode="threading", database_url=url, **options)
         for command in ("upgrade", "create-admin"):
             done = server.manage(command)
             assert done.returncode == 0, done.stderr
@@ -120,12 +122,14 @@ def fuzz(
     elif document != DOCUMENTS[0]:  # what is the same as in the first need not be tried again in short
         command += ["--include-path-regex", "/v2/blog"] if seed is None else ["--exclude-path-regex", "^/scheduler"]
     token = str(_call(url, "POST", "/auth/login", body={"name": ADMIN, "password": PASSWORD})["token"])
+    sessions = _call(url, "GET", "/session", token=token)
     environment = os.environ | {
         "SCHEMATHESIS_HOOKS": "tests.contract.fuzz_hooks",
         "FUZZ_URL": url,
         "FUZZ_ADMIN": ADMIN,
         "FUZZ_PASSWORD": PASSWORD,
         "FUZZ_TOKEN": token,
+        "FUZZ_SESSION_ID": next(str(session["id"]) for session in sessions if session["is_current"]),
         "FUZZ_ADMIN_ID": str(_call(url, "GET", "/auth/me", token=token)["id"]),
         "FUZZ_ANSWERS": str(answers),
     }

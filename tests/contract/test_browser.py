@@ -9,6 +9,7 @@ from werkzeug.test import TestResponse
 
 from application.database import transaction
 from application.libs.redprint import machinery
+from application.libs.remote import SOMEBODY
 from application.modules.session import business as sessions
 from application.modules.user import business as user_business
 from tests.contract.access import Feature, World
@@ -32,7 +33,7 @@ class Browsers(World):
         with app.app_context(), transaction():
             for name in self.tokens:
                 account = user_business.search(limit=1, after=None, sort="name", q=name, count=False).items[0]
-                cookie = sessions.begin_in_browser(account.id, device="", address="")
+                cookie = sessions.begin_in_browser(account.id, client=SOMEBODY)
                 self.cookies[name] = cookie.token
 
     def client(self, caller: str) -> FlaskClient:

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -15,7 +16,7 @@ from application.libs.secret import hash_password
 from application.modules.user import business
 from application.permissions import Role
 from tests.applications import migrated
-from tests.contract.fuzzing import ADMIN, documents, fuzz
+from tests.contract.fuzzing import ACCESS_SECONDS, ADMIN, documents, fuzz
 from tests.e2e.server import PASSWORD
 from tests.services import DATABASES, fresh_database
 
@@ -46,7 +47,7 @@ def listening(app: Flask) -> Iterator[str]:
 @pytest.fixture
 def address(tmp_path: Path) -> Iterator[str]:
     """Return where an application answers that has its tables and an administrator."""
-    options = {"rate_limits_enabled": False, "proxy_hops": 1}
+    options: dict[str, Any] = {"rate_limits_enabled": False, "access_seconds": ACCESS_SECONDS, "proxy_hops": 1}
     with fresh_database(DATABASES[0], tmp_path) as url, migrated(url, tmp_path, **options) as app:
         with app.app_context(), transaction():
             business.create(name=ADMIN, password_hash=hash_password(PASSWORD), roles=(Role.USER, Role.ADMIN))

@@ -14,6 +14,7 @@ from application.database import change, transaction
 from application.extensions import socketio
 from application.libs.background import background_of
 from application.libs.clock import now
+from application.libs.remote import SOMEBODY
 from application.modules.monitor.sockets import MonitorNamespace
 from application.modules.session import business as sessions
 from application.modules.session.models import Session
@@ -86,7 +87,7 @@ class TestCookie:
     def cookie(self, app: Flask, ada: Caller) -> str:
         """Sign a user in by a browser."""
         with app.app_context(), transaction():
-            return sessions.begin_in_browser(ada.id, device="", address="").token
+            return sessions.begin_in_browser(ada.id, client=SOMEBODY).token
 
     @staticmethod
     def csrf(app: Flask, cookie: str) -> str:
