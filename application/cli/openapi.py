@@ -23,6 +23,7 @@ PLAN = Plan(
     says={"scheduler_run_job": "run_id"},
     refused={
         "auth_change_password": 422,  # whoever runs the collection does not want another one
+        "auth_refresh": 401,  # the token that signing in gave is not shown to it
         "scheduler_start_scheduler": 400,
         "scheduler_shutdown_scheduler": 409,
         "operation_repair_job": 409,
@@ -38,8 +39,10 @@ PLAN = Plan(
         "task_retry": 409,
         "message_bounce": 409,
         "message_retry": 409,
+        "auth_logout": 401,  # the session was deleted a moment before
     },
-    removes=frozenset({"operation_delete_jobs"}),
+    removes=("operation_delete_jobs", "session_delete"),
+    queries={"auth_logout_everywhere": frozenset({"keep_current"})},
 )
 
 

@@ -7,7 +7,7 @@ from answers into variables, and every request asserts its status, so `newman ru
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 from itertools import chain
 from types import MappingProxyType
@@ -42,8 +42,10 @@ class Plan(NamedTuple):
     """The status of operations that a fresh server refuses, by `operationId`."""
     late: Mapping[str, int] = MappingProxyType({})
     """The status of operations that come too late or in time, as it happens, when they do come too late."""
-    removes: frozenset[str] = frozenset()
-    """Operations that delete as DELETE does, by `operationId`: they come after all that needs what they delete."""
+    removes: tuple[str, ...] = ()
+    """Operations that delete what all others need, by `operationId`: they come after these, in this order."""
+    queries: Mapping[str, frozenset[str]] = MappingProxyType({})
+    """Which parameters of an operation's query are sent though they need not be, by `operationId`."""
 
 
 class _Request(NamedTuple):
@@ -105,9 +107,11 @@ class _Writer:
     def folders(self) -> Iterator[Json]:
         """Yield the folders in the order in which they run."""
         ends = (self._plan.sign_in, self._plan.sign_out)
-        deleting = [request for request in self._requests if request.method == "delete"]
-        removing = [request for request in self._requests if request.name in self._plan.removes]
-        late = {*ends, *(request.name for request in chain(deleting, removing))}
+        by_name = {request.name: request for request in self._requests}
+        removing = [by_name[name] for name in self._plan.removes if name in by_name]
+        apart = {*ends, *self._plan.removes}
+        deleting = [each for each in self._requests if each.method == "delete" and each.name not in apart]
+        late = {*apart, *(request.name for request in deleting)}
         middle = [request for request in self._requests if request.name not in late]
         descriptions = {tag["name"]: tag.get("description", "") for tag in self._document.get("tags", ())}
         order = self._order(middle)
@@ -166,7 +170,7 @@ class _Writer:
             "request": {
                 "method": request.method.upper(),
                 "header": [],
-                "url": _url(request, set(self.providers.values())),
+                "url": _url(request, set(self.providers.values()), self._plan.queries.get(request.name, frozenset())),
                 "description": request.operation.get("description", ""),
             },
         }
@@ -287,14 +291,14 @@ def _providers(requests: list[_Request]) -> Iterator[tuple[str, str]]:
             yield provider.name, name
 
 
-def _url(request: _Request, known: set[str]) -> Json:
+def _url(request: _Request, known: set[str], asked: Collection[str]) -> Json:
     segments = [_PARAMETER.sub(r":\1", segment) for segment in request.path.strip("/").split("/")]
     url: Json = {"raw": "/".join(["{{baseUrl}}", *segments]), "host": ["{{baseUrl}}"], "path": segments}
     names = _PARAMETER.findall(request.path)
     if names:
         values = {name: f"{{{{{name}}}}}" if name in known else _text(_example(request, name)) for name in names}
         url["variable"] = [{"key": name, "value": value} for name, value in values.items()]
-    query = [_query(parameter) for parameter in request.parameters if parameter["in"] == "query"]
+    query = [_query(parameter, asked) for parameter in request.parameters if parameter["in"] == "query"]
     if query:
         url["query"] = query
     return url
@@ -306,14 +310,14 @@ def _example(request: _Request, name: str) -> object:
     return described.get("example", next(iter(described.get("schema", {}).get("examples", ())), None))
 
 
-def _query(parameter: Json) -> Json:
+def _query(parameter: Json, asked: Collection[str]) -> Json:
     schema: Mapping[str, Any] = parameter.get("schema", {})
     value = next(iter(schema.get("examples") or [schema.get("default", "")]))
     return {
         "key": parameter["name"],
         "value": "" if value is None else _text(value),
         "description": parameter.get("description", ""),
-        "disabled": not parameter.get("required", False),
+        "disabled": not parameter.get("required", False) and parameter["name"] not in asked,
     }
 
 

@@ -104,8 +104,22 @@ class TestCollection:
     def test_removes_by_a_post_at_the_end_too(self) -> None:
         document = deepcopy(DOCUMENT)
         document["paths"]["/bulk/delete"] = {"post": operation("tags_delete", "tag", answer(200, ENVELOPE))}
-        last = made(document, PLAN._replace(removes=frozenset({"tags_delete"})))["item"][-1]
+        last = made(document, PLAN._replace(removes=("tags_delete", "job_delete")))["item"][-1]
         assert [item["name"] for item in last["item"]] == ["tag delete", "tags delete", "auth logout"]
+
+    def test_removes_last_what_all_others_need(self) -> None:
+        document = deepcopy(DOCUMENT)
+        document["paths"]["/bulk/delete"] = {"post": operation("tags_delete", "tag", answer(200, ENVELOPE))}
+        last = made(document, PLAN._replace(removes=("tags_delete", "tag_delete")))["item"][-1]
+        assert [item["name"] for item in last["item"]] == ["tags delete", "tag delete", "auth logout"]
+
+    def test_sends_a_parameter_that_the_plan_names(self) -> None:
+        folders = made(plan=PLAN._replace(queries={"tag_index": frozenset({"limit"})}))["item"]
+        index = next(item for folder in folders for item in folder["item"] if item["name"] == "tag index")
+        assert {each["key"]: each["disabled"] for each in index["request"]["url"]["query"]} == {
+            "limit": False,
+            "kind": False,
+        }
 
     def test_lets_an_operation_come_too_late(self) -> None:
         folders = made(plan=PLAN._replace(late={"job_run": 409}))["item"]
