@@ -4,7 +4,7 @@ catalogue = Catalogue()
 
 @catalogue.job
 def prune_expired_sessions(days: Annotated[int, Field(ge=0)] = 30) -> int:
-    \"\"\"Delete the tokens that have expired.\"\"\"
+    \"\"\"Delete the sessions that have expired.\"\"\"
 
 entry = catalogue.get("prune-expired-sessions")  # or "application.modules.session.tasks:prune_expired_sessions"
 args, kwargs = entry.bind([], {"days": 7})     # validated when they come, to be stored by `tagged_json`

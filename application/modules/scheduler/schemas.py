@@ -302,7 +302,7 @@ class FunctionOut(Schema):
 
     name: str = Field(examples=["prune-expired-sessions"])
     reference: str = Field(examples=["application.modules.session.tasks:prune_expired_sessions"])
-    summary: str = Field(examples=["Delete the tokens that have expired."])
+    summary: str = Field(examples=["Delete the sessions that have expired."])
     parameters: dict[str, Any] = Field(description="A JSON Schema of its arguments by name.", examples=[{}])
 
 
