@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from typing import Any, NoReturn
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import ConsoleMessage, Page, Request, expect, sync_playwright
 
 from application.cli.dashboard import OUTPUT, SOURCES, TOKENS, BuildFailed, build
 from tests.e2e.server import PASSWORD
@@ -44,6 +44,8 @@ FLAGS = (
     "--disable-dev-shm-usage",
 )
 RULES = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
+SIGN_IN = {"en": ("Sign in", "Name", "Password"), "zh-CN": ("登录", "用户名", "密码")}
+"""What is written on the link and the button, and beside the fields, by the language of the page."""
 LATE_SECONDS = 5
 LOST_SOCKET = re.compile(r"WebSocket connection to 'ws://127\.0\.0\.1:\d+/socket\.io/.*' failed")
 
@@ -151,10 +153,30 @@ def _missing(reason: str) -> NoReturn:
 
 
 def sign_in(visited: Visit, path: str) -> Page:
-    """Open a page that wants to know who asks, and sign in there as the admin."""
+    """Open a page that wants to know who asks, follow its link, sign in as the admin, and be led back."""
     page = visited.page
-    page.goto(f"{page.url.rstrip('/')}{path}")
-    page.get_by_label("Name", exact=True).fill("admin")
-    page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    wanted = urljoin(page.url, path)
+    page.goto(wanted)
+    go_to_sign_in(page)
+    fill_in(page, PASSWORD)
+    expect(page).to_have_url(wanted)
     return page
+
+
+def go_to_sign_in(page: Page) -> None:
+    """Follow the link of a page that wants to know who asks."""
+    link, *_fields = _words(page)
+    page.get_by_role("link", name=link).click()
+    expect(page).to_have_url(re.compile(r"/sign-in\?next="))
+
+
+def fill_in(page: Page, password: str) -> None:
+    """Send the form for signing in."""
+    button, name, label = _words(page)
+    page.get_by_label(name, exact=True).fill("admin")
+    page.get_by_label(label, exact=True).fill(password)
+    page.get_by_role("button", name=button).click()
+
+
+def _words(page: Page) -> tuple[str, str, str]:
+    return SIGN_IN[page.locator("html").get_attribute("lang") or ""]

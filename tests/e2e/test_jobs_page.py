@@ -74,7 +74,7 @@ class TestForm:
             page = sign_in(visited, "/jobs")
             page.get_by_role("link", name="New job").click()
             page.get_by_label("Function", exact=True).select_option(JOB)
-            expect(page.get_by_text("Delete the tokens that have expired; return how many.")).to_be_visible()
+            expect(page.get_by_text("Delete the sessions that have expired; return how many.")).to_be_visible()
             page.get_by_label("Crontab", exact=True).last.fill("30 4 * * 1-5")
             expect(page.get_by_role("status").get_by_role("listitem")).to_have_count(5, timeout=PATIENCE)
             page.get_by_label("Id").fill("workdays")
@@ -143,11 +143,7 @@ class TestAccessibility:
 
     def test_fits_a_phone_in_chinese(self, served: Server) -> None:
         with visit(served.url, viewport={"width": 320, "height": 844}, locale="zh-CN") as visited:
-            page = visited.page
-            page.goto(f"{page.url.rstrip('/')}/jobs")
-            page.get_by_label("用户名").fill("admin")
-            page.get_by_label("密码", exact=True).fill(PASSWORD)
-            page.get_by_role("button", name="登录").click()
+            page = sign_in(visited, "/jobs")
             expect(page.get_by_role("link", name="Prune expired sessions")).to_be_visible(timeout=PATIENCE)
             assert page.evaluate("document.documentElement.scrollWidth") == 320
             page.get_by_role("link", name="新建作业").click()

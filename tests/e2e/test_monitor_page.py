@@ -3,12 +3,14 @@
 import json
 import re
 import signal
+from urllib.parse import urljoin
 
 import psutil
 import pytest
+import requests
 from playwright.sync_api import Locator, Page, expect
 
-from tests.e2e.browser import Visit, visit, visit_again
+from tests.e2e.browser import fill_in, go_to_sign_in, sign_in, visit, visit_again
 from tests.e2e.conftest import Serve, Shared
 from tests.e2e.server import PASSWORD, Server
 
@@ -174,35 +176,99 @@ class TestSignIn:
             expect(status(page)).to_have_text("Signed out", timeout=PATIENCE)
             expect(page.get_by_role("heading", name="Sign in needed")).to_be_visible()
             assert visited.barriers() == []
+            go_to_sign_in(page)
             with visited.forgiving(re.compile("status of 401")):  # which the browser logs by itself
-                self.fill_in(visited, "wrong")
-                expect(page.get_by_role("alert")).to_contain_text("Name or password is wrong.")
-            expect(page.get_by_role("alert")).to_contain_text("Request id")
+                fill_in(page, "wrong")
+                expect(page.get_by_role("alert")).to_have_text("The name or the password is wrong.")
+            expect(page.get_by_label("Name", exact=True)).to_have_value("admin")
+            expect(page.get_by_label("Password", exact=True)).to_be_focused()
             assert visited.barriers() == []
-            self.fill_in(visited, PASSWORD)
+            fill_in(page, PASSWORD)
             expect(status(page)).to_have_text("Live", timeout=PATIENCE)
+            expect(page.get_by_text("Signed in as admin")).to_be_visible()
             await_change(page)
             kept = page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}, document.cookie])")
             assert json.loads(kept) == [{}, {"redprint.monitoring": "on"}, ""]
+            page.reload()
+            expect(status(page)).to_have_text("Live", timeout=PATIENCE)
             page.get_by_role("button", name="Sign out").click()
             expect(status(page)).to_have_text("Paused")
+            expect(page.get_by_text("Signed in as admin")).to_have_count(0)
+            assert page.context.cookies() == []
             page.get_by_role("button", name="Start monitoring").click()
             expect(status(page)).to_have_text("Signed out", timeout=PATIENCE)
 
-    def test_names_the_fields_that_are_empty(self, server: Serve) -> None:
-        with visit(server(ws_open=0).url) as visited:
-            visited.page.get_by_role("button", name="Start monitoring").click()
-            visited.page.get_by_role("button", name="Sign in").click()
-            expect(visited.page.get_by_label("Name")).to_be_focused()
-            expect(visited.page.get_by_text("Please fill this in.")).to_have_count(2)
+    def test_is_asked_of_who_is_shown_out(self, server: Serve) -> None:
+        served = self.closed(server)
+        with visit(served.url) as visited, visit_again(visited) as elsewhere:
+            page, other = sign_in(visited, "/jobs"), elsewhere.page
+            expect(page.get_by_role("table")).to_be_visible(timeout=PATIENCE)
+            other.reload()
+            start(other)
+            with visited.forgiving(re.compile("status of 401")):
+                self.end_sessions(served)
+                expect(status(other)).to_have_text("Signed out", timeout=PATIENCE)
+                expect(page.get_by_role("heading", name="Sign in needed")).to_be_visible(timeout=PATIENCE)
             assert visited.barriers() == []
+            go_to_sign_in(page)
+            fill_in(page, PASSWORD)
+            expect(page.get_by_role("table")).to_be_visible(timeout=PATIENCE)
 
     @staticmethod
-    def fill_in(visited: Visit, password: str) -> None:
-        """Send the form."""
-        visited.page.get_by_label("Name").fill("admin")
-        visited.page.get_by_label("Password", exact=True).fill(password)
-        visited.page.get_by_role("button", name="Sign in").click()
+    def end_sessions(served: Server) -> None:
+        """End all sessions of the admin, from elsewhere."""
+        given = {"name": "admin", "password": PASSWORD}
+        token = requests.post(f"{served.url}/api/v1/auth/login", json=given, timeout=10).json()["data"]["token"]
+        bearer = {"Authorization": f"Bearer {token}"}
+        ended = requests.post(f"{served.url}/api/v1/auth/logout-everywhere", headers=bearer, timeout=10)
+        assert ended.json()["data"]["ended"] >= 2
+
+    def test_in_another_tab_is_found_by_itself(self, server: Serve) -> None:
+        with visit(self.closed(server).url) as visited, visit_again(visited) as elsewhere:
+            page = sign_in(visited, "/jobs")
+            expect(page.get_by_role("table")).to_be_visible(timeout=PATIENCE)
+            other = elsewhere.page
+            other.goto(urljoin(page.url, "/sign-in?next=/tasks"))
+            refused: list[int] = []
+            page.on("response", lambda answer: refused.append(answer.status) if answer.status >= 400 else None)
+            with visited.forgiving(re.compile("status of 40[13]")):  # until this page has asked again who is signed in
+                fill_in(other, PASSWORD)
+                expect(other.get_by_text("Signed in as admin")).to_be_visible(timeout=PATIENCE)
+                page.wait_for_event("response", lambda answer: answer.status >= 400, timeout=PATIENCE)
+                expect(page.get_by_role("table")).to_be_visible(timeout=PATIENCE)
+                page.get_by_role("button", name=re.compile("^Pause ")).first.click()
+                expect(page.get_by_role("button", name=re.compile("^Resume ")).first).to_be_visible(timeout=PATIENCE)
+            assert set(refused) <= {401, 403}
+
+    @pytest.mark.parametrize("scheme", ["light", "dark"])
+    @pytest.mark.parametrize("locale", ["en-US", "zh-CN"])
+    def test_has_no_barrier(self, shared: Shared, locale: str, scheme: str) -> None:
+        with visit(shared("gevent").url, locale=locale, color_scheme=scheme) as visited:
+            page = visited.page
+            page.goto(urljoin(page.url, "/sign-in?next=/jobs"))
+            title = {"en-US": "Sign in", "zh-CN": "登录"}[locale]
+            expect(page.get_by_role("heading", name=title)).to_be_visible()
+            expect(page).to_have_title(f"{title} · Redprint")
+            assert visited.barriers() == []
+            with visited.forgiving(re.compile("status of 401")):
+                fill_in(page, "wrong")
+                expect(page.get_by_role("alert")).to_be_visible()
+            assert visited.barriers() == []
+            for width in (390, 320):
+                page.set_viewport_size({"width": width, "height": 844})
+                assert page.evaluate("document.documentElement.scrollWidth") == width
+
+    def test_works_by_keyboard_alone(self, shared: Shared) -> None:
+        with visit(shared("gevent").url) as visited:
+            page = visited.page
+            page.goto(urljoin(page.url, "/sign-in?next=/jobs"))
+            expect(page.get_by_label("Name", exact=True)).to_be_focused()
+            page.keyboard.type("admin")
+            page.keyboard.press("Tab")
+            page.keyboard.type(PASSWORD)
+            page.keyboard.press("Enter")
+            expect(page.get_by_role("heading", name="Jobs")).to_be_visible(timeout=PATIENCE)
+            assert page.url.endswith("/jobs")
 
 
 class TestAccessibility:

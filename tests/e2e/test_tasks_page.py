@@ -226,11 +226,7 @@ class TestAccessibility:
     def test_fits_a_phone_in_chinese(self, served: Server, tasks: Tasks) -> None:
         task_id = tasks.start(steps=300, pause_seconds=0.2)
         with visit(served.url, viewport={"width": 320, "height": 844}, locale="zh-CN") as visited:
-            page = visited.page
-            page.goto(f"{page.url.rstrip('/')}/tasks")
-            page.get_by_label("用户名").fill("admin")
-            page.get_by_label("密码", exact=True).fill(PASSWORD)
-            page.get_by_role("button", name="登录").click()
+            page = sign_in(visited, "/tasks")
             mine = row(page, task_id)
             expect(mine).to_contain_text("运行中", timeout=PATIENCE)
             expect(mine.get_by_role("progressbar", name=f"{DEMO} 的进度")).to_be_visible()

@@ -11,7 +11,7 @@ export function explain(reason: unknown): string {
   return t(reason.status >= 500 ? 'error.500' : 'error.unknown')
 }
 
-/** Whether an error says that the server does not know who asks. */
+/** Whether an error says that the server does not know who asks, or no longer by the session this page knows. */
 export function isSignedOut(reason: unknown): boolean {
-  return reason instanceof ApiError && reason.status === 401
+  return reason instanceof ApiError && (reason.status === 401 || reason.code === 'foreign_page')
 }

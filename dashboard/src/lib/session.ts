@@ -12,9 +12,15 @@ interface Session {
 export const user = ref<string | null>(null)
 
 /** Ask who is signed in; a server that cannot say now is asked again by whatever the page does next. */
-export async function restore(): Promise<void> {
+export function restore(): Promise<void> {
+  return renew(null)
+}
+
+/** Ask again where a session was turned down: the browser may have signed in anew meanwhile, in another tab. */
+export async function renew(turnedDown: string | null): Promise<void> {
   try {
     const session = (await (await send('GET', '/dashboard/session.json')).json()) as Session
+    if (session.csrf === null || session.csrf === turnedDown) return
     keep(session.csrf)
     user.value = session.name
   } catch (reason) {

@@ -265,7 +265,6 @@ export const en = {
   'signIn.out': 'Sign out',
 
   'error.0': 'The server cannot be reached. Check the connection and try again.',
-  'error.wrong_password': 'Name or password is wrong.',
   'error.401': 'The sign-in has ended. Sign in again.',
   'error.403': 'This account may not do that.',
   'error.404': 'There is no such thing here, or not any more.',

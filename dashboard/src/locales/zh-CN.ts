@@ -267,7 +267,6 @@ export const zh: Messages = {
   'signIn.out': '退出登录',
 
   'error.0': '无法连接服务器，请检查网络后重试。',
-  'error.wrong_password': '用户名或密码错误。',
   'error.401': '登录已失效，请重新登录。',
   'error.403': '当前账号无权执行此操作。',
   'error.404': '此项不存在，或已不存在。',
