@@ -112,11 +112,15 @@ class World:
 
     def send(self, route: str, caller: str, *, method: str = "") -> TestResponse:
         """Send the request of a route, about what the owner owns."""
-        verb, _, path = route.partition(" ")
+        content = self.rows[route].content() if route in self.rows else {}
+        return self.client(caller).open(self.path(route), method=method or route.partition(" ")[0], **content)
+
+    def path(self, route: str) -> str:
+        """Return the path of a route about what the owner owns."""
+        path = route.partition(" ")[2]
         for name, value in self.values.items():
             path = re.sub(f"<([a-z]+:)?{name}>", value, path)
-        content = self.rows[route].content() if route in self.rows else {}
-        return self.client(caller).open(path, method=method or verb, **content)
+        return path
 
     def tables(self) -> dict[str, list[Any]]:
         """Return every row there is."""
