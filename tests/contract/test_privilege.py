@@ -42,8 +42,7 @@ class TestClosed:
             f"{item.operation.method} {rule.rule}"
             for item in machinery(app).mounted
             for rule in app.url_map.iter_rules(item.endpoint)
-            if item.operation.permission is not None
-            and item.operation.permission not in ROLE_PERMISSIONS[Role.USER]
+            if item.operation.permission is not None and item.operation.permission not in ROLE_PERMISSIONS[Role.USER]
         }
         assert len(needing) > 50
         assert needing - CLOSED == set()

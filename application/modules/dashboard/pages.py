@@ -16,16 +16,13 @@ from flask_babel import get_locale
 from flask_babel import gettext as _
 
 from application.config.current import current_settings
+from application.libs.edge import PAGE_POLICY
 
 FOLDER = Path(__file__).parent
 STATIC = FOLDER / "static"
 PLAIN = FOLDER / "plain"
 
 LANGUAGES = {"en": "en", "zh": "zh-CN"}  # catalogue: what `lang` says in the markup
-POLICY = (
-    "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-)
 _YEAR_SECONDS = 31_536_000  # the longest that caches honour; the names of built files change with their content
 
 dashboard = Blueprint("dashboard", __name__, template_folder="templates")
@@ -76,7 +73,7 @@ def config() -> Response:
 @dashboard.after_request
 def protect(response: Response) -> Response:
     """Let the page load nothing but what this server sends."""
-    response.headers["Content-Security-Policy"] = POLICY
+    response.headers["Content-Security-Policy"] = PAGE_POLICY
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response
 
