@@ -7,6 +7,8 @@ from urllib.parse import unquote, urlsplit
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from application.libs import host
+
 DRIVERS = {
     "mariadb": "mysql+pymysql",
     "mariadb+pymysql": "mysql+pymysql",
@@ -99,6 +101,17 @@ def checked(text: str, variable: str, schemes: tuple[str, ...]) -> str:
     if parts.scheme not in schemes:
         raise ValueError(usage)
     return text
+
+
+def is_open(text: str | None) -> bool:
+    """Tell whether a URL names a server on another machine and nothing that it would know us by.
+
+    Whoever reaches such a broker rings for tasks and is told of callers. A certificate is as good as a password.
+    """
+    parts = urlsplit(text or "")
+    if not parts.hostname or host.is_loopback(parts.hostname):
+        return False
+    return not parts.password and "certfile" not in parts.query
 
 
 def passwords(text: str | None) -> list[str]:

@@ -150,6 +150,13 @@ def _in_production(settings: FileVariables) -> list[tuple[bool, str]]:
             plain_mail and not is_loopback(settings.mail_server),
             "MAIL_PASSWORD would cross the network in clear: set MAIL_USE_TLS=1, or MAIL_PORT=465",
         ),
+        *(
+            (
+                address.is_open(url),
+                f"{name} names a server on another machine without a password: write …://:PASSWORD@HOST, as it asks for",
+            )
+            for name, url in (("REDIS_URL", settings.redis_url), ("BROKER_URL", settings.broker_url))
+        ),
         (
             _sends_sms_in_clear(settings),
             "SMS_URL would send codes across the network in clear: write https://…",

@@ -65,3 +65,15 @@ class TestRefusals:
             load(**production, **body, sms_url="http://sms.example/t0k3n")
 
         assert load(**production, **body, sms_url="http://127.0.0.1:8080/").sms_url is not None
+
+    @pytest.mark.parametrize("name", ["redis_url", "broker_url"])
+    def test_refuses_a_broker_that_asks_nobody_for_a_password(self, name: str) -> None:
+        production = {"environment": "production", "secret_key": KEY, "database_url": "postgresql://db/x"}
+
+        for url in ("redis://cache.example/0", "redis://name@10.0.0.7"):
+            with pytest.raises(SettingsRefused, match=f"{name.upper()} names a server on another machine without"):
+                load(**production, **{name: url})
+
+        for url in ("redis://:s3cr3t@cache.example", "redis://127.0.0.1/0", "rediss://cache.example?ssl_certfile=c"):
+            assert getattr(load(**production, **{name: url}), name) == url
+        assert getattr(load(environment="development", **{name: "redis://cache"}), name) == "redis://cache"

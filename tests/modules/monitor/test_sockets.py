@@ -59,6 +59,11 @@ class TestOnConnect:
     def test_refuses_who_shows_no_valid_token(self, app: Flask, viewers: list[Viewer], auth: Any) -> None:
         assert not _connect(app, viewers, auth).is_connected("/ws")
 
+    def test_refuses_an_expired_token(self, app: Flask, viewers: list[Viewer], ada: Caller) -> None:
+        with app.app_context(), transaction():
+            change(sa.update(Session).values(access_expires_at=now()))
+        assert not _connect(app, viewers, {"token": ada.token}).is_connected("/ws")
+
     def test_refuses_who_lacks_the_permission(self, app: Flask, viewers: list[Viewer], sign_in: SignIn) -> None:
         nobody = sign_in("nobody")
         with app.app_context(), transaction():
