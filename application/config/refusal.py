@@ -153,7 +153,7 @@ def _in_production(settings: FileVariables) -> list[tuple[bool, str]]:
         *(
             (
                 address.is_open(url),
-                f"{name} names a server on another machine without a password: write …://:PASSWORD@HOST, as it asks for",
+                f"{name} names a server on another machine without a password: write …://:PASSWORD@HOST",
             )
             for name, url in (("REDIS_URL", settings.redis_url), ("BROKER_URL", settings.broker_url))
         ),

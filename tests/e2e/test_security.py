@@ -4,7 +4,6 @@ What does not is shown in the process itself; `tests/test_security_matrix.py` ha
 """
 
 import json
-import socket
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +17,7 @@ import websocket
 
 from tests.e2e.conftest import ASYNC_MODES
 from tests.e2e.secured import MARK, SITE, Secured, marked, secured
-from tests.e2e.test_server_framing import post, request, send, status
+from tests.e2e.test_server_framing import request, send, status
 from tests.e2e.viewer import Viewer
 from tests.waiting import wait_until
 
