@@ -5,13 +5,14 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import pytest
 import requests
 import socketio
 from sqlalchemy import create_engine, text
+from sqlalchemy.engine import make_url
 
 from tests.e2e.conftest import ASYNC_MODES, Serve
 from tests.e2e.server import PASSWORD, Server
@@ -182,3 +183,41 @@ class TestPostgresql:
         assert status.returncode == 0
         assert re.search(r"(has come to|is up to date at) revision \d+\.", status.stdout)
         assert "postgres:" not in status.stdout
+
+    @EACH_MODE
+    def test_that_is_away_is_503(self, server: Serve, postgresql: str, async_mode: str) -> None:
+        marked = make_url(postgresql)
+        if marked.password is None:  # the server asks for none, so any will do
+            marked = marked.set(password="mArKeD-pa55word")
+        url = marked.render_as_string(hide_password=False)
+        served = server(async_mode=async_mode, database_url=url, secret_key="mArKeD-3f9c0a7be1d24856b7f0" * 2)
+        with away(postgresql):
+            for path in ("/api/v1/tag", "/api/v1/blog?q=hunter2", "/scheduler/jobs"):
+                headers = {"Authorization": "Bearer hunter2"}
+                answer = requests.get(f"{served.url}{path}", headers=headers, timeout=20)
+                assert answer.status_code == 503, answer.text
+                assert int(answer.headers["Retry-After"]) > 0
+                assert answer.json()["request_id"] == answer.headers["X-Request-ID"]
+                for inside in ("Traceback", "psycopg", "postgres", "hunter2", "SELECT", ".py", str(marked.port)):
+                    assert inside not in answer.text
+        wait_until(served.answers, 20, served.said)
+        for text_written in (served.log.read_text(), served.said()):
+            assert str(marked.password) not in text_written
+            assert "mArKeD" not in text_written
+            assert "hunter2" not in re.sub(r"\?q=hunter2", "", text_written)
+
+
+@contextmanager
+def away(postgresql: str) -> Iterator[None]:
+    """Let nobody connect to a database meanwhile, and break the connections that there are."""
+    url = make_url(postgresql)
+    engine = create_engine(url.set(database="postgres"), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"ALTER DATABASE {url.database} ALLOW_CONNECTIONS false"))
+        try:
+            ended = text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name")
+            connection.execute(ended, {"name": url.database})
+            yield
+        finally:
+            connection.execute(text(f"ALTER DATABASE {url.database} ALLOW_CONNECTIONS true"))
+    engine.dispose()
