@@ -162,7 +162,7 @@ ROWS = {
     ),
     14: Row(
         "The headers of every answer: 200, 4xx and 5xx, JSON and HTML; the markup of pages",
-        "nosniff, policies to the letter, Referrer-Policy, COOP on HTML, HSTS on TLS, no-store; no version or inline code",
+        "nosniff, policies to the letter, Referrer-Policy, COOP on HTML, HSTS on TLS, no-store; no version, no inline",
         (
             "tests/contract/test_security_headers.py::TestEveryAnswer",
             "tests/libs/test_edge.py::TestHeaders",

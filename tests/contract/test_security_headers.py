@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 from flask import Flask
-from werkzeug.test import TestResponse
+from werkzeug.wrappers import Response
 
 from tests.contract.access import World
 from tests.contract.access_table import ACCESS, FEATURES
@@ -49,7 +49,7 @@ PAGES = {
 }
 
 
-def faults(response: TestResponse, path: str) -> Iterator[str]:
+def faults(response: Response, path: str) -> Iterator[str]:
     """Yield what is wrong with the headers of an answer."""
     headers = response.headers
     if headers.get("X-Content-Type-Options") != "nosniff":
@@ -67,7 +67,7 @@ def faults(response: TestResponse, path: str) -> Iterator[str]:
         yield f"may be kept: {headers.get('Cache-Control')}"
 
 
-def policies(response: TestResponse, path: str) -> tuple[str, ...]:
+def policies(response: Response, path: str) -> tuple[str, ...]:
     """Return the policies an answer may have: pages their own, files beside pages either, data the strictest."""
     if path.startswith("/docs"):
         return (FORMLESS,)
@@ -97,7 +97,7 @@ class TestEveryAnswer:
             assert list(faults(response, path)) == []
             assert "Strict-Transport-Security" not in response.headers
             if response.mimetype == "text/html":
-                assert INLINE.findall(response.text) == []
+                assert INLINE.findall(response.get_data(as_text=True)) == []
         with app.test_client().get(path, base_url="https://localhost", buffered=True) as secure:
             assert secure.headers["Strict-Transport-Security"] == "max-age=31536000"
 

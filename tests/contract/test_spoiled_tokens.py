@@ -2,6 +2,7 @@
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
 from application.database import execute, transaction
 from application.modules.session import business as sessions
@@ -35,7 +36,7 @@ def begun(world: World, name: str) -> sessions.TokensRow:
 def stored_digest(world: World) -> str:
     """Return what stands in the table in a token's place."""
     with world.app.app_context(), transaction(write=False):
-        digest: str = execute(Session.__table__.select()).mappings().first()["access_digest"]
+        digest: str = execute(select(Session.access_digest).limit(1)).scalar_one()
     return digest
 
 

@@ -7,7 +7,6 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -28,28 +27,13 @@ SECOND = 1.0
 End = Callable[[Secured, str, str, str], None]
 
 
-@pytest.fixture(scope="module")
-def running(tmp_path_factory: pytest.TempPathFactory, migrated_file: Path) -> Iterator[Callable[[str], Secured]]:
-    """Return a function that gives the one server of a mode."""
-    with ExitStack() as stack:
-        started: dict[str, Secured | None] = {}
-
-        def run(mode: str) -> Secured:
-            if mode not in started:
-                started[mode] = None  # whoever comes after a failure need not wait for it
-                folder = tmp_path_factory.mktemp(f"secured-{mode}")
-                started[mode] = stack.enter_context(secured(mode, folder, migrated_file))
-            served = started[mode]
-            assert served is not None, f"the server did not start in mode {mode}"
-            return served
-
-        yield run
-
-
-@pytest.fixture(params=ASYNC_MODES)
-def attacked(request: pytest.FixtureRequest, running: Callable[[str], Secured]) -> Secured:
-    """Return the server of each mode in turn."""
-    return running(request.param)
+@pytest.fixture(scope="module", params=ASYNC_MODES)
+def attacked(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, migrated_file: Path
+) -> Iterator[Secured]:
+    """Run the server of each mode in turn."""
+    with secured(request.param, tmp_path_factory.mktemp("secured"), migrated_file) as running:
+        yield running
 
 
 def sign_out(attacked: Secured, user_id: str, password: str, token: str) -> None:
@@ -331,7 +315,7 @@ class TestSockets:
         told.recv()
         told.send("40/ws,")
         assert str(told.recv()).startswith("44/ws,"), "a token in the address is none"
-        told.shutdown()
+        told.close(timeout=2)
 
     def test_tell_a_user_nothing_that_is_for_admins(self, attacked: Secured) -> None:
         with Viewer(attacked.server, auth={"token": attacked.member()["token"]}) as viewer:
@@ -350,7 +334,7 @@ class TestSockets:
             while client.recv() != "":
                 pass  # what was on its way
             raise ConnectionResetError  # by a closing frame
-        client.shutdown()
+        client.close(timeout=2)
         assert attacked.ask("GET", "/api/v1/blog").status_code == 200
 
     def test_are_cut_within_five_seconds_of_the_end_of_their_session(self, attacked: Secured) -> None:
