@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -14,13 +15,14 @@ import requests
 import socketio
 import websocket
 
+from tests.contract.test_security_headers import DATA, PAGE
 from tests.e2e.conftest import ASYNC_MODES
 from tests.e2e.secured import MARK, SITE, Secured, marked, secured
 from tests.e2e.test_server_framing import request, send, status
+from tests.e2e.tour import ME, go_everywhere
 from tests.e2e.viewer import Viewer
 from tests.waiting import wait_until
 
-ME = "/api/v1/auth/me"
 REFRESH = "/api/v1/auth/refresh"
 SECOND = 1.0
 
@@ -198,13 +200,6 @@ class TestOrigin:
             assert "Access-Control-Allow-Credentials" not in answer.headers
 
 
-DATA = "default-src 'none'; frame-ancestors 'none'"
-PAGE = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-)
-
-
 def check_headers(answer: requests.Response) -> None:
     """Hold an answer to what every answer has."""
     html = answer.headers.get("Content-Type", "").startswith("text/html")
@@ -300,6 +295,17 @@ class TestRaces:
         assert sorted(answer.status_code for answer in answers) == [201] + [409] * 19
 
 
+@contextmanager
+def opened(attacked: Secured, query: str = "") -> Iterator[websocket.WebSocket]:
+    """Open a websocket that has not named its namespace yet."""
+    address = f"{attacked.url.replace('http', 'ws', 1)}/socket.io/?EIO=4&transport=websocket{query}"
+    with ExitStack() as stack:
+        client = websocket.create_connection(address, timeout=10)
+        stack.callback(client.shutdown)
+        client.recv()
+        yield client
+
+
 class TestSockets:
     def test_refuse_who_shows_no_valid_token(self, attacked: Secured) -> None:
         tokens, gone = attacked.member(), attacked.member()
@@ -310,12 +316,9 @@ class TestSockets:
                 Viewer(attacked.server, auth=auth)
         with pytest.raises(socketio.exceptions.ConnectionError):
             Viewer(attacked.server, auth={"token": tokens["token"]}, headers={"Origin": "https://evil.example"})
-        address = f"{attacked.url.replace('http', 'ws', 1)}/socket.io/?EIO=4&transport=websocket"
-        told = websocket.create_connection(f"{address}&token={tokens['token']}", timeout=10)
-        told.recv()
-        told.send("40/ws,")
-        assert str(told.recv()).startswith("44/ws,"), "a token in the address is none"
-        told.close(timeout=2)
+        with opened(attacked, f"&token={tokens['token']}") as stranger:
+            stranger.send("40/ws,")
+            assert str(stranger.recv()).startswith("44/ws,"), "a token in the address is none"
 
     def test_tell_a_user_nothing_that_is_for_admins(self, attacked: Secured) -> None:
         with Viewer(attacked.server, auth={"token": attacked.member()["token"]}) as viewer:
@@ -323,18 +326,16 @@ class TestSockets:
             assert viewer.messages == []
 
     def test_close_on_a_frame_that_is_too_long(self, attacked: Secured) -> None:
-        address = f"{attacked.url.replace('http', 'ws', 1)}/socket.io/?EIO=4&transport=websocket"
-        client = websocket.create_connection(address, timeout=10)
-        client.recv()
-        client.send("40/ws," + json.dumps({"token": attacked.member()["token"]}))
-        while not str(client.recv()).startswith("40/ws,"):
-            pass  # a greeting may come first
-        client.send("42/ws," + json.dumps(["watch_task", "x" * 2_000_000]))
-        with pytest.raises((websocket.WebSocketConnectionClosedException, OSError)):
-            while client.recv() != "":
-                pass  # what was on its way
-            raise ConnectionResetError  # by a closing frame
-        client.close(timeout=2)
+        token = attacked.member()["token"]
+        with opened(attacked) as client:
+            client.send("40/ws," + json.dumps({"token": token}))
+            while not str(client.recv()).startswith("40/ws,"):
+                pass  # a greeting may come first
+            client.send("42/ws," + json.dumps(["watch_task", "x" * 2_000_000]))
+            with pytest.raises((websocket.WebSocketConnectionClosedException, OSError)):
+                while client.recv() != "":
+                    pass  # what was on its way
+                raise ConnectionResetError  # by a closing frame
         assert attacked.ask("GET", "/api/v1/blog").status_code == 200
 
     def test_are_cut_within_five_seconds_of_the_end_of_their_session(self, attacked: Secured) -> None:
@@ -369,48 +370,11 @@ class TestLog:
 
 
 class TestMarkedSecrets:
-    """The whole tour with secrets that are recognised: they stand nowhere but where they belong."""
+    """Secrets that are recognised: after everything was done with them they stand nowhere but where they belong."""
 
     def test_stand_in_no_log_row_or_metric(self, attacked: Secured) -> None:
+        go_everywhere(attacked)
         chief = attacked.admin["token"]
-        user_id, name, password = attacked.user()
-        tokens = attacked.sign_in(name, password)
-        mine = tokens["token"]
-        attacked.ask("GET", "/scheduler", headers={"Authorization": requests.auth._basic_auth_str(name, password)})
-        attacked.ask("POST", "/api/v1/auth/login", json={"name": name, "password": marked("wrong")})
-        attacked.ask("POST", "/api/v1/auth/login", json={"name": marked("misplaced"), "passwort": marked("wrong")})
-        attacked.ask("POST", "/api/v1/auth/login", data=f'{{"password": "{marked("broken")}"')
-        attacked.ask("GET", f"{ME}?token={mine}&password={marked('query')}")
-        attacked.ask("GET", ME, headers={"Authorization": f"Bearer {marked('bearer')}"})
-        attacked.ask("GET", ME, headers={"Authorization": f"Basic {marked('basic')}", "Cookie": f"redprint={mine}"})
-        made = attacked.ask(
-            "POST",
-            "/api/v1/key",
-            token=mine,
-            json={"name": "import", "permissions": ["tag:create"]},
-            headers={"Idempotency-Key": "once"},
-        )
-        key = attacked.keep(made.json()["data"])
-        assert attacked.ask("POST", "/api/v1/tag", token=key["key"], json={"name": name}).status_code == 201
-        attacked.keep(attacked.ask("POST", REFRESH, json=tokens).json().get("data", {}))
-        body = {"refresh_token": tokens["refresh_token"]}
-        mine = attacked.keep(attacked.ask("POST", REFRESH, json=body).json()["data"])["token"]
-        task = {"name": "demo.count_slowly", "kwargs": {"steps": 1, "pause_seconds": 0}}
-        assert attacked.ask("POST", "/api/v1/task", token=mine, json=task).status_code == 202
-        for channel, to in (("mail", "ada@example.org"), ("sms", "+4915112345678")):
-            message = {"channel": channel, "to": to}
-            assert attacked.ask("POST", "/api/v1/message/test", token=chief, json=message).status_code == 201
-        with Viewer(attacked.server, auth={"token": mine}) as viewer:
-            viewer.await_samples(1)
-        with pytest.raises(socketio.exceptions.ConnectionError):
-            Viewer(attacked.server, auth={"token": marked("socket")})
-        patched = {"password": marked("patched")}
-        assert attacked.ask("PATCH", f"/api/v1/user/{user_id}", token=chief, json=patched).status_code == 200
-        with attacked.without_table("tag"):
-            headers = {"Idempotency-Key": "broken"}
-            broken = attacked.ask("POST", "/api/v1/tag", token=chief, json={"name": name}, headers=headers)
-        assert broken.status_code == 500
-        wait_until(lambda: self.tried(attacked) == 2, 30, lambda: attacked.rows()["message"])
         metrics = attacked.ask("GET", "/scheduler/metrics", token=chief)
         assert metrics.status_code == 200
         found = {
@@ -425,8 +389,3 @@ class TestMarkedSecrets:
         for where, text in found.items():
             assert MARK not in text, f"{where}: {text[max(0, text.index(MARK) - 200) :][:400]}"
             assert [secret for secret in attacked.given if secret in text] == [], where
-
-    def tried(self, attacked: Secured) -> int:
-        """Return how many messages met the servers that are not there."""
-        listed = attacked.ask("GET", "/api/v1/message", token=attacked.admin["token"]).json()["data"]
-        return sum(message["attempts"] > 0 for message in listed)
