@@ -22,6 +22,8 @@ from tests.waiting import wait_until
 ROOT = Path(__file__).parents[2]
 PASSWORD = "correct horse battery staple"
 START_SECONDS = 30
+WORKER_SECONDS = 10
+"""What each further worker may add: all load the application at once."""
 STOP_SECONDS = 20
 
 
@@ -77,7 +79,8 @@ class Server:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,  # a signal to the whole group then reaches the server only
             )
-        wait_until(self.answers, START_SECONDS, lambda: f"no answer from the server; it said: {self.said()}")
+        seconds = START_SECONDS + WORKER_SECONDS * (int(self.environment.get("WORKERS", 1)) - 1)
+        wait_until(self.answers, seconds, lambda: f"no answer from the server; it said: {self.said()}")
 
     def answers(self) -> bool:
         """Tell whether the server answers; fail when it has ended."""

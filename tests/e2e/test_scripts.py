@@ -40,7 +40,7 @@ class Scripts:
         self.job_id = f"scripted-{secrets.token_hex(4)}"
         text = dict.fromkeys(("name", "description", "owner"), SCRIPT)
         job = {"id": self.job_id, "func": "prune-expired-sessions", "trigger": "interval", "weeks": 9}
-        self.ask("POST", "/scheduler/jobs", json=job | text | {"tags": [HOSTILE]})
+        self.ask("POST", "/scheduler/jobs", json=job | text)
 
     def ask(self, method: str, path: str, **options: Any) -> requests.Response:
         """Ask the API."""
