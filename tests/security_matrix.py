@@ -15,11 +15,7 @@ class Row(NamedTuple):
     tests: tuple[str, ...]
 
 
-AWAITED = {
-    "tests/libs/test_browser_session.py",
-    "tests/modules/auth/test_pages.py",
-    "tests/modules/code/test_endpoints.py",
-}
+AWAITED = {"tests/modules/code/test_endpoints.py"}
 """Files of features that are still being made; once there, what is named of them has to be there, too."""
 
 SERVER = "tests/e2e/test_security.py"
@@ -145,6 +141,7 @@ ROWS = {
         (
             "tests/libs/test_browser_session.py::TestCredentials",
             "tests/modules/auth/test_pages.py::TestEnter",
+            *(f"tests/contract/test_browser.py::Test{name}" for name in ("CookieByItself", "PageOfOthers")),
             "tests/api/test_scheduler.py::TestAccess::test_is_refused_to_other_sites",
             f"{FIXES}::TestF20",
             f"{SERVER}::TestBrowser::test_counts_for_pages_of_this_site_only",
