@@ -118,7 +118,7 @@ ROWS = {
     ),
     10: Row(
         "An access token as a refresh token and the reverse; in the address or a cookie; cut, of another, of 10 kB",
-        "401; what is longer than a header or a field may be 431 or 422",
+        "401; a header of more than 8 kB is refused before that, by 431",
         (
             *(f"tests/contract/test_spoiled_tokens.py::Test{name}" for name in ("Access", "Refresh")),
             f"{AUTH}/test_endpoints.py::TestMe",

@@ -92,6 +92,7 @@ class TestRefresh:
             "another's secret in its family": f"{family}.{other.refresh_token.partition('.')[2]}",
             "its secret alone": secret,
             "the digest": stored_digest(world),
+            "10 kB": "x" * 10_000,
         }
         for version in ("v1", "v2"):
             for what, value in spoiled.items():
@@ -100,6 +101,4 @@ class TestRefresh:
                 assert value not in answer.text
             address = f"/api/{version}/auth/refresh?refresh_token={other.refresh_token}"
             assert client.post(address, json={}).status_code == 422
-            long = client.post(f"/api/{version}/auth/refresh", json={"refresh_token": "x" * 10_000})
-            assert long.status_code == 422  # no token has that length
         assert client.post("/api/v1/auth/refresh", json={"refresh_token": other.refresh_token}).status_code == 200
