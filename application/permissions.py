@@ -64,3 +64,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
 
 What is added here later, users hold from the next `manager.py upgrade` on.
 """
+
+ADMINISTRATIVE = frozenset({Permission.ROLE_MANAGE, Permission.SCHEDULER_MANAGE, Permission.USER_MANAGE})
+"""What makes an administrator of whoever holds one of them, where these need a second factor: to rule over people, or
+over what the server runs."""

@@ -17,6 +17,7 @@ from application.libs.redprint import machinery
 from application.modules.auth.pages import pages as sign_in
 from application.modules.dashboard.pages import dashboard
 from application.modules.documentation.pages import documentation
+from application.modules.factor.pages import pages as second_factor
 from application.modules.monitor.sockets import MonitorNamespace
 
 SOCKET_NAMESPACE = "/ws"
@@ -42,6 +43,7 @@ def init_app(app: Flask) -> None:
         openapi.serve(app, surface, *beside, version=version, description=DESCRIPTION, translators=TRANSLATORS)
     app.register_blueprint(dashboard)
     app.register_blueprint(sign_in)
+    app.register_blueprint(second_factor)
     app.register_blueprint(documentation)
     socketio.on_namespace(MonitorNamespace(SOCKET_NAMESPACE, app))
     multilingual.serve(app, "/api/asyncapi.json", "asyncapi", sockets_document, TRANSLATORS)

@@ -5,6 +5,7 @@ from application.libs.redprint import Surface
 from application.modules.audit.endpoints import audit
 from application.modules.auth.endpoints import auth
 from application.modules.blog.endpoints import blog, blogs
+from application.modules.factor.endpoints import factor, factors
 from application.modules.file.endpoints import file
 from application.modules.key.endpoints import key
 from application.modules.message.endpoints import message
@@ -17,7 +18,24 @@ from application.modules.user.endpoints import user
 
 VERSION = "1.0.0"
 
-REDPRINTS = (audit, auth, blog, blogs, file, key, message, permission, role, session, tag, task, throttle, user)
+REDPRINTS = (
+    audit,
+    auth,
+    blog,
+    blogs,
+    factor,
+    factors,
+    file,
+    key,
+    message,
+    permission,
+    role,
+    session,
+    tag,
+    task,
+    throttle,
+    user,
+)
 
 
 def surface() -> Surface:

@@ -16,6 +16,7 @@ from application.cli.translation import translations
 from application.config.setting import AsyncMode, settings_or_exit
 from application.factory import create_app
 from application.libs.background import background_of
+from application.modules.factor.commands import reset_factor
 from application.modules.message.commands import message_group
 from application.modules.scheduler.commands import scheduler_group
 from application.modules.task.commands import worker
@@ -49,6 +50,7 @@ manager.add_command(database.init_db, "init_db")
 manager.add_command(database.clear_db)
 manager.add_command(database.clear_db, "clear_db")
 manager.add_command(create_admin)
+manager.add_command(reset_factor)
 manager.add_command(scheduler_group)
 manager.add_command(message_group)
 manager.add_command(build_dashboard)

@@ -25,6 +25,7 @@ class Identity(Record):
     """Hold who is asking and what they may do.
 
     `session_id` names the session they came by, if any; `key_id` the key, where a machine asks on behalf of a user.
+    `withheld` says why they hold none of the permissions that their roles would give.
     """
 
     user_id: str
@@ -33,6 +34,7 @@ class Identity(Record):
     permissions: frozenset[str]
     session_id: str | None = None
     key_id: str | None = None
+    withheld: str = ""
 
     @property
     def pass_id(self) -> str | None:
@@ -42,6 +44,10 @@ class Identity(Record):
     def may(self, permission: str) -> bool:
         """Tell whether the caller holds the permission."""
         return permission in self.permissions
+
+    def lacking(self, permission: str) -> PermissionMissing:
+        """Return the refusal that says what they lack, or why that does not count."""
+        return PermissionMissing(self.withheld or f"This needs the permission {permission}")
 
 
 class Credentials(Record):

@@ -335,7 +335,7 @@ def _checker(operation: Operation) -> Callable[[Identity], None]:
             raise KeyRefused
         needed = of_keys if is_key else permission
         if needed is not None and needed not in identity.permissions:
-            raise PermissionMissing(f"This needs the permission {needed}")
+            raise identity.lacking(needed)
 
     return check
 

@@ -32,6 +32,7 @@ def upgrade() -> None:
         sa.Column("ends_at", application.database.types.UtcDateTime(timezone=True), nullable=False),
         sa.Column("created_at", application.database.types.UtcDateTime(timezone=True), nullable=False),
         sa.Column("last_seen_at", application.database.types.UtcDateTime(timezone=True), nullable=False),
+        sa.Column("second_factor_at", application.database.types.UtcDateTime(timezone=True), nullable=True),
         sa.Column("device", sa.String(length=200), nullable=False),
         sa.Column("address", sa.String(length=45), nullable=False),
         sa.ForeignKeyConstraint(["user_id"], ["user.id"], name=op.f("fk_session_user_id_user"), ondelete="CASCADE"),

@@ -4,6 +4,7 @@ from tests.contract.access import Feature, Row, completed
 from tests.modules.audit import access as audit
 from tests.modules.auth import access as auth
 from tests.modules.blog import access as blog
+from tests.modules.factor import access as factor
 from tests.modules.file import access as file
 from tests.modules.key import access as key
 from tests.modules.message import access as message
@@ -33,6 +34,7 @@ FEATURES = (
     session.FEATURE,
     role.FEATURE,
     key.FEATURE,
+    factor.FEATURE,
     message.FEATURE,
     task.FEATURE,
     throttle.FEATURE,

@@ -25,14 +25,17 @@ auth = Redprint("auth", __name__)
     "/login",
     public=True,
     answer=TokensOut,
-    errors=[business.WrongPassword, throttle.Throttled],
+    errors=[business.WrongPassword, business.SecondFactorNeeded, business.WrongCode, throttle.Throttled],
     transaction=False,
     secret=True,
     rate_limit="30/minute",  # each process by itself, before anything is read; `throttle` counts for all of them
 )
 def login(body: LoginIn) -> sessions.TokensRow:
-    """Exchange name and password for an access token, and a refresh token for when that has expired."""
-    return business.sign_in(body.name, body.password, client=current_client(), begin=sessions.begin)
+    """Exchange name and password for an access token, and a refresh token for when that has expired.
+
+    Whoever has a second factor gives its code, too; a right password without one is answered `second_factor_needed`.
+    """
+    return business.sign_in(body.name, body.password, client=current_client(), begin=sessions.begin, code=body.code)
 
 
 @auth.post(

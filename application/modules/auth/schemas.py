@@ -10,10 +10,16 @@ from application.modules.user.schemas import Password
 
 
 class LoginIn(Schema):
-    """Give name and password."""
+    """Give name and password, and a code where a second factor is on."""
 
     name: str = Field(max_length=50, examples=["admin"])
     password: str = Field(max_length=MAX_LENGTH, examples=["correct horse battery staple"])
+    code: str | None = Field(
+        None,
+        max_length=50,
+        description="Of the second factor, if one is on: what the phone shows now, or a recovery code.",
+        examples=["492039"],
+    )
 
 
 class PasswordChangeIn(Schema):

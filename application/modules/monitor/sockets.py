@@ -15,7 +15,7 @@ from application.config.current import current_settings
 from application.database import transaction
 from application.extensions import socketio
 from application.libs.asyncapi import Acknowledgements, Events, Replies
-from application.libs.auth import Credentials, Identity, PermissionMissing
+from application.libs.auth import Credentials, Identity
 from application.libs.browser_session import BrowserSessions
 from application.libs.error import Invalid, Refusal, TooManyRequests, Unauthenticated
 from application.libs.feed import Batch, Feed
@@ -151,7 +151,7 @@ class MonitorNamespace(Namespace):
             if identity is None:
                 raise Unauthenticated("The token is not valid, or no longer")
             if not identity.may(Permission.TASK_RUN):
-                raise PermissionMissing(f"This needs the permission {Permission.TASK_RUN}")
+                raise identity.lacking(Permission.TASK_RUN)
             return _sight(task_business.get(task_id, viewer_id=_owner(identity)))
 
     def _admitted_to_tasks(self, news: News) -> News:
@@ -196,7 +196,7 @@ def _identify(auth: object) -> Identity | None:
     if identity is None:
         raise Refused("The token is not valid, or no longer")
     if not identity.may(Permission.MONITOR_VIEW):
-        raise Refused(f"This needs the permission {Permission.MONITOR_VIEW}")
+        raise Refused(str(identity.lacking(Permission.MONITOR_VIEW)))
     return identity
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from application.config.current import current_settings
-from application.database import change, execute, keyset, transaction
+from application.database import UtcDateTime, change, execute, keyset, transaction
 from application.database.filter import RANGE, Filter, Filters
 from application.database.keyset import Orders
 from application.libs.background import background
@@ -151,14 +151,23 @@ _SEEN = sa.update(Session).where(
     Session.id == sa.bindparam("session_id"), Session.last_seen_at <= sa.bindparam("before")
 )
 _HOLDER = sa.select(User.name).join(Session, Session.user_id == User.id).where(Session.id == sa.bindparam("session_id"))
+_STRENGTHEN = (
+    sa.update(Session)
+    .where(Session.id == sa.bindparam("session_id"))
+    .values(second_factor_at=sa.bindparam("moment", type_=UtcDateTime()))
+)
+_WEAKEN = sa.update(Session).where(Session.user_id == sa.bindparam("owner")).values(second_factor_at=None)
 _DELETE = sa.delete(Session).where(Session.id == sa.bindparam("session_id"))
 _DELETE_OF = sa.delete(Session).where(Session.user_id == sa.bindparam("user_id"))
 _DELETE_OTHERS = _DELETE_OF.where(Session.id != sa.bindparam("kept"))
 _DELETE_EXPIRED = sa.delete(Session).where(Session.expires_at <= sa.bindparam("moment"))
 
 
-def begin(user_id: str, *, client: Client = SOMEBODY) -> TokensRow:
-    """Let the user in on a device: an access token for minutes, and a refresh token that is exchanged for the next."""
+def begin(user_id: str, *, client: Client = SOMEBODY, is_strong: bool = False) -> TokensRow:
+    """Let the user in on a device: an access token for minutes, and a refresh token that is exchanged for the next.
+
+    It is strong if they have shown a second factor.
+    """
     life = _Life.from_now()
     family, secret, access = new_token(16), new_token(), new_token()
     refresh = f"{family}.{secret}"
@@ -167,6 +176,7 @@ def begin(user_id: str, *, client: Client = SOMEBODY) -> TokensRow:
         user_id,
         life,
         client,
+        is_strong,
         access_digest=digest_token(access),
         access_expires_at=access_until,
         family=digest_token(family),
@@ -175,13 +185,14 @@ def begin(user_id: str, *, client: Client = SOMEBODY) -> TokensRow:
     return _tokens(access, refresh, life.begun_at, access_until, life.expires_at)
 
 
-def begin_in_browser(user_id: str, *, client: Client) -> CookieRow:
+def begin_in_browser(user_id: str, *, client: Client, is_strong: bool = False) -> CookieRow:
     """Let the user in by a browser, whose cookie is enough for as long as it is used now and then."""
     life, token = _Life.from_now(), new_token()
     _insert(
         user_id,
         life,
         client,
+        is_strong,
         access_digest=digest_token(token),
         access_expires_at=life.expires_at,
     )
@@ -253,6 +264,16 @@ def revoke_all(user_id: str, *, kept: str | None = None) -> EndedRow:
     return EndedRow(ended)
 
 
+def strengthen(session_id: str) -> None:
+    """Write down that the user of a session has shown a second factor in it."""
+    change(_STRENGTHEN, session_id=session_id, moment=now())
+
+
+def weaken(user_id: str) -> None:
+    """Let no session of a user count as strong, for they have no second factor any more."""
+    change(_WEAKEN, owner=user_id)
+
+
 @background
 def note_seen(session_id: str) -> None:
     """Write down that a session is in use, unless that was done a minute ago; a browser's goes on for that."""
@@ -269,7 +290,7 @@ def prune_expired() -> int:
     return change(_DELETE_EXPIRED, moment=now())
 
 
-def _insert(user_id: str, life: _Life, client: Client, **columns: Any) -> None:
+def _insert(user_id: str, life: _Life, client: Client, is_strong: bool, **columns: Any) -> None:
     change(
         _INSERT,
         id=new_id(),
@@ -279,6 +300,7 @@ def _insert(user_id: str, life: _Life, client: Client, **columns: Any) -> None:
         last_seen_at=life.begun_at,
         expires_at=life.expires_at,
         ends_at=life.ends_at,
+        second_factor_at=life.begun_at if is_strong else None,
         device=_fitting(client.device, DEVICE_LENGTH),
         address=_fitting(client.address, ADDRESS_LENGTH),
         **columns,

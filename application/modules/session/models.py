@@ -32,5 +32,7 @@ class Session(Base):
     ends_at: Mapped[datetime] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     last_seen_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    second_factor_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    """When its user showed a second factor in it; None if they have not."""
     device: Mapped[str] = mapped_column(String(DEVICE_LENGTH))
     address: Mapped[str] = mapped_column(String(ADDRESS_LENGTH))

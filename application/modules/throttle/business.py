@@ -58,7 +58,16 @@ LOGIN_ACCOUNT = Limit("login-account", most=5, per_seconds=300)
 LOGIN_ADDRESS = Limit("login-address", most=30, per_seconds=300)
 """Wrong passwords of all names from one address, which may be an office's."""
 
-LIMITS = (LOGIN_ACCOUNT, LOGIN_ADDRESS)
+FACTOR_ACCOUNT = Limit("factor-account", most=5, per_seconds=300)
+"""Wrong one-time codes of one user, whose password is known to whoever tries."""
+
+FACTOR_DAY = Limit("factor-day", most=30, per_seconds=86_400)
+"""The same for a day: of a million codes three count at a time, so whoever guesses for a year wins once in thirty."""
+
+FACTOR_ADDRESS = Limit("factor-address", most=30, per_seconds=300)
+"""Wrong codes, also those for who has lost their phone, of all users from one address."""
+
+LIMITS = (LOGIN_ACCOUNT, LOGIN_ADDRESS, FACTOR_ACCOUNT, FACTOR_ADDRESS, FACTOR_DAY)
 
 KEPT = timedelta(days=1)
 """How long it is remembered that somebody was refused, for the figures."""
@@ -142,13 +151,7 @@ def take_login(name: str, remote: str | None) -> None:
     Who is refused because of the name takes none of the address's: it would shut out everybody who shares it. Who is
     refused because of the address takes none of the name's: one address could shut out everybody.
     """
-    address = network(remote)
-    take(LOGIN_ADDRESS, address)
-    try:
-        take(LOGIN_ACCOUNT, _folded(name))
-    except Throttled:
-        give_back(LOGIN_ADDRESS, address)
-        raise
+    _take_all((LOGIN_ADDRESS, network(remote)), (LOGIN_ACCOUNT, _folded(name)))
 
 
 def check_login(name: str, remote: str | None) -> None:
@@ -167,6 +170,36 @@ def forgive_login(name: str, remote: str | None) -> None:
     """Forget the wrong passwords of a name after a right one; its address gets back the one place."""
     give_back(LOGIN_ADDRESS, network(remote))  # in the order they are taken in, so that two do not wait in a ring
     clear(LOGIN_ACCOUNT, _folded(name))
+
+
+def take_code(user_id: str, remote: str | None) -> None:
+    """Take a place for one one-time code of a user, from an address; raise `Throttled`."""
+    _take_all((FACTOR_ADDRESS, network(remote)), (FACTOR_ACCOUNT, user_id), (FACTOR_DAY, user_id))
+
+
+def forgive_code(user_id: str, remote: str | None) -> None:
+    """Forget the wrong codes of a user after a right one, but not those of the day.
+
+    Somebody who knows the password may go on guessing beside the user, who signs in every day.
+    """
+    give_back(FACTOR_ADDRESS, network(remote))
+    clear(FACTOR_ACCOUNT, user_id)
+    give_back(FACTOR_DAY, user_id)
+
+
+def take_recovery(remote: str | None) -> None:
+    """Take a place for a code of who has lost their phone, which is too long to be guessed; raise `Throttled`.
+
+    It takes none of the user's, for whoever guesses the other codes is not to keep them out.
+    """
+    take(FACTOR_ADDRESS, network(remote))
+
+
+def forgive_recovery(user_id: str, remote: str | None) -> None:
+    """Forget all wrong codes of a user who has shown such a code."""
+    give_back(FACTOR_ADDRESS, network(remote))
+    clear(FACTOR_ACCOUNT, user_id)
+    clear(FACTOR_DAY, user_id)
 
 
 def figures() -> Sequence[LimitRow]:
@@ -194,6 +227,17 @@ def prune() -> int:
     """Delete the counts whose time is over, a day later where somebody was refused; return how many."""
     moment = now()
     return change(_PRUNE, moment=moment, long_ago=moment - KEPT)
+
+
+def _take_all(*places: tuple[Limit, str]) -> None:
+    """Take a place of each, in this order; who is refused at one takes none of the others."""
+    for taken, (limit, key) in enumerate(places):
+        try:
+            take(limit, key)
+        except Throttled:
+            for before in places[:taken]:
+                give_back(*before)
+            raise
 
 
 def _folded(name: str) -> str:

@@ -1,6 +1,7 @@
 """Accounts: who has which password, and how it is changed."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import msgspec
 import sqlalchemy as sa
@@ -11,8 +12,12 @@ from application.libs.error import Invalid, Unauthenticated, field_error
 from application.libs.record import Record
 from application.libs.secret import verify_password
 from application.modules.audit import business as audit
+from application.modules.factor.models import Factor
 from application.modules.session import business as sessions
 from application.modules.user.models import User, UserRole
+
+_Row = sa.Row[str, str, str | None, datetime | None, str]
+"""A user, their name and hash, since when their second factor is on, and one role if any."""
 
 
 class WrongPassword(Unauthenticated):
@@ -32,11 +37,13 @@ class AccountRow(Record):
     name: str
     password_hash: str | None
     roles: tuple[str, ...]
+    has_factor: bool = False
 
 
 _ACCOUNTS = (
-    sa.select(User.id, User.name, User.password_hash, UserRole.role)
+    sa.select(User.id, User.name, User.password_hash, Factor.confirmed_at, UserRole.role)
     .outerjoin(UserRole, UserRole.user_id == User.id)
+    .outerjoin(Factor, Factor.user_id == User.id)
     .where(User.disabled_at.is_(None))
 )
 _BY_NAME = _ACCOUNTS.where(User.name == sa.bindparam("name"))
@@ -117,13 +124,13 @@ def change_password(account: AccountRow, password_hash: str, *, kept_session_id:
     sessions.revoke_all(account.user_id, kept=kept_session_id)
 
 
-def _account(rows: Sequence[sa.Row[str, str, str | None, str]]) -> AccountRow | None:
+def _account(rows: Sequence[_Row]) -> AccountRow | None:
     """Return what the rows of one user say, each with a role of theirs."""
     if not rows:
         return None
-    user_id, name, password_hash, _role = rows[0]
+    user_id, name, password_hash, confirmed_at, _role = rows[0]
     roles = tuple(sorted(row.role for row in rows if row.role is not None))
-    return AccountRow(user_id, name, password_hash, roles)
+    return AccountRow(user_id, name, password_hash, roles, confirmed_at is not None)
 
 
 def _wrong_current_password() -> WrongCurrentPassword:

@@ -11,6 +11,7 @@ from application.libs.auth import Credentials, Identity, read_basic
 from application.libs.clock import now
 from application.libs.secret import digest_token
 from application.modules.auth.business.account import WrongPassword, check_password, find_account
+from application.modules.factor import business as factor
 from application.modules.key import business as keys
 from application.modules.role import business as role_business
 from application.modules.role.models import RolePermission
@@ -18,10 +19,11 @@ from application.modules.session import business as sessions
 from application.modules.session.models import Session
 from application.modules.throttle import business as throttle
 from application.modules.user.models import User, UserRole
+from application.permissions import Permission
 
-_Holder = sa.Row[str, datetime, datetime, datetime, str, str, str, str]
-"""A session, until when its access token is valid and itself, when it was seen, its user, a role and a permission of
-it, where there are any."""
+_Holder = sa.Row[str, datetime, datetime, datetime, datetime | None, str, str, str, str]
+"""A session, until when its access token is valid and itself, when it was seen and a second factor was shown in it, its
+user, a role and a permission of it, where there are any."""
 
 _MOST_IDS = 500  # in one statement
 _SEEN_AFTER = timedelta(seconds=sessions.SEEN_SECONDS)
@@ -32,6 +34,7 @@ _HOLDERS = (
         Session.access_expires_at,
         Session.expires_at,
         Session.last_seen_at,
+        Session.second_factor_at,
         User.id,
         User.name,
         UserRole.role,
@@ -80,7 +83,8 @@ def _by_password(credentials: Credentials) -> Identity | None:
 
     A password that comes with each request is counted once it is found wrong, so that a right one costs no write. As
     many guesses as the server looks at in one moment may pass together; at signing in, none does. A right one forgives
-    none that others guessed meanwhile, or a client that asks each second would let them go on.
+    none that others guessed meanwhile, or a client that asks each second would let them go on. Of a user with a second
+    factor a password alone is not enough, and there is no place for a code beside it.
     """
     basic = read_basic(credentials)
     if basic is None:
@@ -92,7 +96,9 @@ def _by_password(credentials: Credentials) -> Identity | None:
     except WrongPassword:
         throttle.count_login(name, credentials.address)
         return None
-    return Identity(account.user_id, account.name, account.roles, role_business.find_permissions(account.roles))
+    if account.has_factor:
+        return None
+    return _identity(account.user_id, account.name, account.roles, role_business.find_permissions(account.roles))
 
 
 def _in_use(rows: Sequence[_Holder]) -> Identity | None:
@@ -106,9 +112,24 @@ def _in_use(rows: Sequence[_Holder]) -> Identity | None:
 
 
 def _holder(rows: Sequence[_Holder]) -> Identity:
-    session_id, _access_expires_at, _expires_at, _last_seen_at, user_id, name, *_held = rows[0]
+    session_id, _access_expires_at, _expires_at, _last_seen_at, second_factor_at, user_id, name, *_held = rows[0]
     roles = tuple(sorted({row.role for row in rows if row.role is not None}))
     permissions = role_business.permissions_of(roles, (row.permission for row in rows))
+    return _identity(user_id, name, roles, permissions, session_id, is_strong=second_factor_at is not None)
+
+
+def _identity(
+    user_id: str,
+    name: str,
+    roles: tuple[str, ...],
+    permissions: frozenset[Permission],
+    session_id: str | None = None,
+    *,
+    is_strong: bool = False,
+) -> Identity:
+    """Return who this is; where a second factor is required that they did not show, they may do nothing but show it."""
+    if not is_strong and factor.is_required(permissions):
+        return Identity(user_id, name, roles, frozenset(), session_id, withheld=factor.WITHHELD)
     return Identity(user_id, name, roles, permissions, session_id)
 
 

@@ -1,0 +1,33 @@
+"""Read the forms of the pages that stand without a build, and only those that a page of this site sent."""
+
+from flask import current_app, request
+
+from application.libs.browser_session import BrowserSessions, ForeignPage
+from application.libs.error import UnsupportedMediaType
+from application.libs.origin import from_this_site
+
+FORM = "application/x-www-form-urlencoded"
+
+
+def check_form() -> None:
+    """Refuse what is no form, or comes from another site."""
+    if request.mimetype != FORM:
+        raise UnsupportedMediaType(f"Send the form as {FORM}")
+    if not from_this_site(request.environ):
+        raise ForeignPage
+
+
+def wanted_address() -> str:
+    """Return the address the visitor wanted, where it is one of this site's; else the dashboard's.
+
+    Browsers read a backslash as a slash, and leave out line breaks and tabs.
+    """
+    wanted = request.values.get("next", "")
+    is_ours = wanted.startswith("/") and not wanted.startswith(("//", "/\\")) and wanted.isprintable()
+    return wanted if is_ours else "/"
+
+
+def browsers() -> BrowserSessions:
+    """Return what knows a browser by its cookie."""
+    found: BrowserSessions = current_app.extensions["browser_sessions"]
+    return found
