@@ -24,6 +24,11 @@ PLAN = Plan(
     refused={
         "auth_change_password": 422,  # whoever runs the collection does not want another one
         "auth_refresh": 401,  # the token that signing in gave is not shown to it
+        "factor_offer": 422,  # the collection knows nobody's password
+        "factor_confirm": 409,
+        "factor_renew_codes": 409,
+        "factor_turn_off": 409,
+        "factors_reset": 409,
         "scheduler_start_scheduler": 400,
         "scheduler_shutdown_scheduler": 409,
         "operation_repair_job": 409,
