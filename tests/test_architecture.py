@@ -35,13 +35,17 @@ OPEN_TO_EVERY_CALLER = {
         "auth.change_password",
         "auth.logout",
         "auth.logout_everywhere",
+        "factor.confirm",
+        "factor.offer",
+        "factor.renew_codes",
+        "factor.turn_off",
         "key.create",
         "key.delete",
         "key.update",
         "session.delete",
     )
 }
-"""Changing operations that ask for no permission: everybody has a password, keys and sessions of their own."""
+"""Changing operations that ask for no permission: everybody has a password, keys, sessions and a factor of their own."""
 
 TESTED_TOGETHER = {
     **dict.fromkeys(
@@ -74,6 +78,7 @@ TESTED_TOGETHER = {
     "libs/disposition.py": "tests/libs/storage/test_storage.py",
     "modules/scheduler/business/copying.py": "tests/modules/scheduler/test_jobstores.py",
     "modules/scheduler/commands.py": "tests/modules/scheduler/test_jobstores.py",
+    "config/access_variable.py": "tests/modules/factor/test_enforced.py",
     "config/choice.py": "tests/config/test_setting.py",
     "config/file_variable.py": "tests/config/test_file_setting.py",
     "api/__init__.py": "tests/contract",
@@ -82,6 +87,8 @@ TESTED_TOGETHER = {
     "api/v2.py": "tests/contract/test_versions.py",
     "database/base.py": "tests/database/test_unit.py",
     "extensions.py": "tests/e2e/test_server.py",
+    "libs/page_form.py": "tests/modules/factor/test_pages.py",
+    "modules/auth/pages.py": "tests/modules/factor/test_pages.py",
     "libs/outgoing.py": "tests/config/test_sender.py",
     "libs/audience.py": "tests/libs/test_sampler.py",
     "libs/guard.py": "tests/contract/test_guard.py",

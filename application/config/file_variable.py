@@ -7,12 +7,13 @@ from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import NoDecode
 
 from application.config import address
+from application.config.access_variable import AccessVariables
 from application.config.choice import FileStorage
-from application.config.variable import MEBIBYTE, ROOT, Variables
+from application.config.variable import MEBIBYTE, ROOT
 from application.libs import media_type
 
 
-class FileVariables(Variables):
+class FileVariables(AccessVariables):
     """Hold what was set of files, beside everything else."""
 
     file_storage: FileStorage = Field(
