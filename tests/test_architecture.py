@@ -45,7 +45,7 @@ OPEN_TO_EVERY_CALLER = {
         "session.delete",
     )
 }
-"""Changing operations that ask for no permission: everybody has a password, keys, sessions and a factor of their own."""
+"""Changing operations that ask for no permission: everybody has a password, keys, sessions, a second factor."""
 
 TESTED_TOGETHER = {
     **dict.fromkeys(

@@ -28,10 +28,14 @@ JOB: dict[str, Any] = {"id": None, "func": "prune-expired-sessions", "trigger": 
 BODIES: dict[str, dict[str, Any]] = {
     "/auth/login": CREDENTIALS,
     "/auth/password": {"current_password": CREDENTIALS["password"], "password": CREDENTIALS["password"]},
+    "/factor": {"current_password": CREDENTIALS["password"]},
     "/file/authorisation": {"name": "a.txt", "size": 5, "media_type": "text/plain"},
     "/scheduler/preview": {"trigger": "cron", "hour": 3},
 }
 """What is sent to these addresses in every other request that is to succeed."""
+
+FACTOR = ("/factor", "/factor/recovery-codes", "/factor/turn-off")
+MOST_PASSWORD = 128  # characters
 
 NOBODY = "00000000-0000-7000-8000-000000000000"
 
@@ -45,6 +49,8 @@ BEYOND_THE_DOCUMENT = {
     "password_bytes": "JSON Schema counts characters, not bytes",
     "password_holds_name": "a schema compares no two fields, and knows no user's name",
     "wrong_current_password": "which password a user has is no property of data",
+    "wrong_current_code": "which code a phone shows now is no property of data",
+    "throttled": "how many wrong codes were shown before is no property of the next one",
     "key_reused": "which keys stood for other requests is no property of a key",
     "stale": "which tag a resource has is no property of a tag",
     "selection": "that exactly one member is given and true says the rule",
@@ -101,6 +107,8 @@ def before_call(context: schemathesis.HookContext, case: Case, kwargs: dict[str,
         case.query["keep_current"] = "true"
     if case.path.endswith("/auth/login") and isinstance(case.body, dict):
         _keep_open(case, case.body)
+    if case.path.endswith(FACTOR) and isinstance(case.body, dict):
+        _prove(case, case.body)
     if _is_positive(case) and next(_turns[case.operation.label]) % 2:
         _help(case)
         _help_with_sessions(case)
@@ -140,6 +148,13 @@ def _keep_open(case: Case, body: dict[str, Any]) -> None:
     if body.get("name") == CREDENTIALS["name"] and body != CREDENTIALS:
         case.body = body | {"name": "nobody"}
     case.headers["X-Forwarded-For"] = f"2001:db8:{secrets.randbelow(2**16):x}:{secrets.randbelow(2**16):x}::1"
+
+
+def _prove(case: Case, body: dict[str, Any]) -> None:
+    """Let whatever could be the admin's password be it: wrong ones are counted, and the admin has to sign in again."""
+    given = body.get("current_password")
+    if isinstance(given, str) and len(given) <= MOST_PASSWORD:
+        case.body = body | {"current_password": CREDENTIALS["password"]}
 
 
 def _help(case: Case) -> None:
