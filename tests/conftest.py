@@ -26,6 +26,7 @@ BROWSER_TESTS = (
     "tests/e2e/test_documentation_page.py",
     "tests/e2e/test_jobs_page.py",
     "tests/e2e/test_tasks_page.py",
+    "tests/e2e/test_second_factor_page.py",
     "tests/e2e/test_cross_origin.py::TestPage",
     "tests/e2e/test_scripts.py",
 )

@@ -74,7 +74,8 @@ def state() -> dict[str, object]:
         identity = _find(token)
     if token is None or identity is None:
         return {"name": None, "csrf": None, "permissions": []}
-    return {"name": identity.name, "csrf": browsers().csrf(token), "permissions": sorted(identity.permissions)}
+    said = {"name": identity.name, "csrf": browsers().csrf(token), "permissions": sorted(identity.permissions)}
+    return said | ({"withheld": True} if identity.withheld else {})
 
 
 @pages.after_request

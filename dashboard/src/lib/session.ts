@@ -6,10 +6,14 @@ interface Session {
   name: string | null
   csrf: string | null
   permissions: string[]
+  withheld?: boolean
 }
 
 /** Who is signed in. */
 export const user = ref<string | null>(null)
+
+/** Whether they may do nothing until they show a second factor. */
+export const withheld = ref(false)
 
 /** Ask who is signed in; a server that cannot say now is asked again by whatever the page does next. */
 export function restore(): Promise<void> {
@@ -23,6 +27,7 @@ export async function renew(turnedDown: string | null): Promise<void> {
     if (session.csrf === null || session.csrf === turnedDown) return
     keep(session.csrf)
     user.value = session.name
+    withheld.value = session.withheld === true
   } catch (reason) {
     if (!(reason instanceof ApiError)) throw reason
   }
@@ -48,4 +53,5 @@ export async function signOut(): Promise<void> {
 export function forget(): void {
   keep(null)
   user.value = null
+  withheld.value = false
 }

@@ -263,6 +263,8 @@ export const en = {
   'signIn.refused': 'The server did not accept this sign-in for live values. Sign in again, or ask an administrator.',
   'signIn.as': 'Signed in as {name}',
   'signIn.out': 'Sign out',
+  'signIn.factor': 'Second factor',
+  'signIn.withheld': 'Administrators need a second factor here. Set one up, or sign in with its code.',
 
   'error.0': 'The server cannot be reached. Check the connection and try again.',
   'error.401': 'The sign-in has ended. Sign in again.',

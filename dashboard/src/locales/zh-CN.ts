@@ -265,6 +265,8 @@ export const zh: Messages = {
   'signIn.refused': '服务器未接受此次登录，无法显示实时数据。请重新登录，或联系管理员。',
   'signIn.as': '当前用户：{name}',
   'signIn.out': '退出登录',
+  'signIn.factor': '第二因素',
+  'signIn.withheld': '此处管理员必须使用第二因素。请设置一个，或使用其验证码登录。',
 
   'error.0': '无法连接服务器，请检查网络后重试。',
   'error.401': '登录已失效，请重新登录。',
