@@ -1,7 +1,7 @@
 """Ask for a second factor.
 
-Revision ID: 0023
-Revises: 0022
+Revision ID: 0024
+Revises: 0023
 Create Date: 2026-11-29 07:50:41.302817
 """
 
@@ -10,8 +10,8 @@ from alembic import op
 
 import application.database.types
 
-revision = "0023"
-down_revision = "0022"
+revision = "0024"
+down_revision = "0023"
 branch_labels = None
 depends_on = None
 
