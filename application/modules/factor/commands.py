@@ -17,7 +17,7 @@ def reset_factor(name: str) -> None:
         with transaction():
             account = auth_business.find_account(name)
             if account is None:
-                raise click.ClickException(f"There is no user {name}.")
+                raise click.ClickException(f"There is no user {name}, or they are disabled.")
             business.take_away(account.user_id)
     except business.FactorOff:
         raise click.ClickException(f"{name} has no second factor.") from None

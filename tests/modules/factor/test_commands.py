@@ -29,4 +29,4 @@ class TestResetFactor:
         self.run(app, "root")
         code, said = self.run(app, name)
         assert code == 1
-        assert said == {"nobody": "Error: There is no user nobody.", "root": "Error: root has no second factor."}[name]
+        assert said == {"nobody": "Error: There is no user nobody, or they are disabled.", "root": "Error: root has no second factor."}[name]
