@@ -88,7 +88,6 @@ TESTED_TOGETHER = {
     "database/base.py": "tests/database/test_unit.py",
     "extensions.py": "tests/e2e/test_server.py",
     "libs/page_form.py": "tests/modules/factor/test_pages.py",
-    "modules/auth/pages.py": "tests/modules/factor/test_pages.py",
     "libs/outgoing.py": "tests/config/test_sender.py",
     "libs/audience.py": "tests/libs/test_sampler.py",
     "libs/guard.py": "tests/contract/test_guard.py",
