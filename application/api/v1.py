@@ -5,6 +5,8 @@ from application.libs.redprint import Surface
 from application.modules.audit.endpoints import audit
 from application.modules.auth.endpoints import auth
 from application.modules.blog.endpoints import blog, blogs
+from application.modules.code.endpoints import code
+from application.modules.contact.endpoints import contact
 from application.modules.factor.endpoints import factor, factors
 from application.modules.file.endpoints import file
 from application.modules.key.endpoints import key
@@ -23,6 +25,8 @@ REDPRINTS = (
     auth,
     blog,
     blogs,
+    code,
+    contact,
     factor,
     factors,
     file,

@@ -22,6 +22,11 @@ PLAN = Plan(
     names=frozenset({"task_create"}),
     says={"scheduler_run_job": "run_id"},
     refused={
+        "auth_login_by_code": 422,  # what was sent cannot be written down
+        "auth_register": 422,
+        "auth_reset": 422,
+        "contact_create": 422,
+        "contact_delete": 404,
         "auth_change_password": 422,  # whoever runs the collection does not want another one
         "auth_refresh": 401,  # the token that signing in gave is not shown to it
         "factor_offer": 422,  # the collection knows nobody's password
@@ -39,6 +44,7 @@ PLAN = Plan(
         "file_restore": 404,
     },
     late={  # the run or task may have ended, or not yet; the message may be sent, or not yet
+        "code_create": 429,  # of a run within the minute
         "run_cancel_run": 409,
         "task_cancel": 409,
         "task_retry": 409,

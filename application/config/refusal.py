@@ -2,17 +2,18 @@
 
 from pathlib import Path
 from typing import NoReturn
+from urllib.parse import urlsplit
 
 from application.config import address, secret
+from application.config.account_variable import AccountVariables
 from application.config.choice import AsyncMode, FileStorage, Opening, RunnerMode
 from application.config.file_variable import FileVariables
 from application.config.variable import ROOT, Variables
-from application.libs import sms
 from application.libs.host import HostNames, is_loopback
 from application.libs.outbound import Outbound, Refused
 
 
-def refusals(settings: FileVariables) -> list[str]:
+def refusals(settings: AccountVariables) -> list[str]:
     """List why these settings, each valid alone, cannot work together."""
     rules = [*_anywhere(settings), *_about_files(settings)]
     if settings.production:
@@ -123,7 +124,7 @@ def _is_lost(directory: Path) -> bool:
     return address.is_temporary(directory) and not directory.is_relative_to(ROOT)
 
 
-def _in_production(settings: FileVariables) -> list[tuple[bool, str]]:
+def _in_production(settings: AccountVariables) -> list[tuple[bool, str]]:
     key = secret.fault_of_key(settings.secret_key.get_secret_value())
     plain_mail = settings.mail_password is not None and not settings.mail_use_tls and settings.mail_port != 465
     return [
@@ -158,6 +159,10 @@ def _in_production(settings: FileVariables) -> list[tuple[bool, str]]:
             for name, url in (("REDIS_URL", settings.redis_url), ("BROKER_URL", settings.broker_url))
         ),
         (
+            _is_clear(settings.public_url),
+            "PUBLIC_URL would let links to choose a password cross the network in clear: write https://…",
+        ),
+        (
             _sends_sms_in_clear(settings),
             "SMS_URL would send codes across the network in clear: write https://…",
         ),
@@ -165,7 +170,9 @@ def _in_production(settings: FileVariables) -> list[tuple[bool, str]]:
 
 
 def _sends_sms_in_clear(settings: Variables) -> bool:
-    if settings.sms_url is None:
-        return False
-    parts = sms.read_url(settings.sms_url.get_secret_value())
+    return settings.sms_url is not None and _is_clear(settings.sms_url.get_secret_value())
+
+
+def _is_clear(url: str) -> bool:
+    parts = urlsplit(url)
     return parts.scheme == "http" and not is_loopback(parts.hostname or "")

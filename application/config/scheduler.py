@@ -9,6 +9,13 @@ from typing import Any
 
 SCHEDULER_JOBS: list[dict[str, Any]] = [
     {
+        "id": "prune-expired-codes",
+        "name": "Prune expired codes",
+        "func": "application.modules.code.tasks:prune_expired_codes",
+        "trigger": "interval",
+        "minutes": 10,
+    },
+    {
         "id": "prune-expired-sessions",
         "name": "Prune expired sessions",
         "func": "application.modules.session.tasks:prune_expired_sessions",

@@ -6,6 +6,7 @@ CELERY_BEAT_SCHEDULE says which tasks the scheduler enqueues by itself; `celery 
 
 TASKS: tuple[str, ...] = (
     "application.modules.alert.tasks",
+    "application.modules.code.tasks",
     "application.modules.file.tasks",
     "application.modules.message.tasks",
     "application.modules.task.tasks",

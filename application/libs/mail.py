@@ -58,6 +58,11 @@ def mail_address(text: str) -> str:
         raise ValueError(str(error)) from None
 
 
+def is_like_address(text: str) -> bool:
+    """Tell whether a text is meant as a mail address or a telephone number, rather than as a name."""
+    return "@" in text or text.lstrip().startswith("+")
+
+
 def deliverable(address: str) -> str:
     """Return an address from `mail_address` as servers know it: its domain in ASCII (IDNA, RFC 5891)."""
     found = _validated(address)

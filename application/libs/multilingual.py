@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 from flask import Flask, Response, request
+from flask_babel import get_locale
 
 from application.libs.negotiation import require_acceptable
 
@@ -21,6 +22,12 @@ def untranslated(text: str) -> str:
 
 
 ENGLISH: Translators = {"en": untranslated}
+
+
+def spoken_language() -> str:
+    """Return the language of whoever sent the request, for what they are sent later; English where none is ours."""
+    locale = get_locale()
+    return "en" if locale is None else str(locale.language)
 
 
 def serve(

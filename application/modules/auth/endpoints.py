@@ -1,6 +1,7 @@
 """Sign in and out, and see who one is."""
 
 from application.libs.auth import ANY_KEY, current_identity
+from application.libs.multilingual import spoken_language
 from application.libs.redprint import Redprint, unit_of_work
 from application.libs.remote import current_client
 from application.libs.secret import hash_password
@@ -9,11 +10,17 @@ from application.modules.auth.schemas import (
     EndedOut,
     EverywhereQuery,
     IdentityOut,
+    LoginByCodeIn,
     LoginIn,
     PasswordChangeIn,
     RefreshIn,
+    RegisterIn,
+    ResetIn,
     TokensOut,
 )
+from application.modules.code import business as codes
+from application.modules.contact import business as contacts
+from application.modules.message.business import InvalidRecipient
 from application.modules.session import business as sessions
 from application.modules.throttle import business as throttle
 from application.modules.user import business as user_business
@@ -25,7 +32,7 @@ auth = Redprint("auth", __name__)
     "/login",
     public=True,
     answer=TokensOut,
-    errors=[business.WrongPassword, business.SecondFactorNeeded, business.WrongCode, throttle.Throttled],
+    errors=[business.WrongPassword, business.SecondFactorNeeded, business.WrongFactorCode, throttle.Throttled],
     transaction=False,
     secret=True,
     rate_limit="30/minute",  # each process by itself, before anything is read; `throttle` counts for all of them
@@ -36,6 +43,79 @@ def login(body: LoginIn) -> sessions.TokensRow:
     Whoever has a second factor gives its code, too; a right password without one is answered `second_factor_needed`.
     """
     return business.sign_in(body.name, body.password, client=current_client(), begin=sessions.begin, code=body.code)
+
+
+@auth.post(
+    "/login-by-code",
+    public=True,
+    answer=TokensOut,
+    errors=[
+        InvalidRecipient,
+        codes.WrongCode,
+        business.WrongPassword,
+        business.SecondFactorNeeded,
+        business.WrongFactorCode,
+        throttle.Throttled,
+    ],
+    transaction=False,
+    secret=True,
+    rate_limit="30/minute",
+)
+def login_by_code(body: LoginByCodeIn) -> sessions.TokensRow:
+    """Exchange the code that was sent to a contact of one's own for tokens, as `login` does."""
+    return business.sign_in_by_code(
+        body.to, body.code, client=current_client(), begin=sessions.begin, factor_code=body.factor_code
+    )
+
+
+@auth.post(
+    "/register",
+    status=201,
+    public=True,
+    answer=TokensOut,
+    errors=[
+        InvalidRecipient,
+        codes.RegistrationClosed,
+        codes.WrongCode,
+        contacts.ContactTaken,
+        user_business.NameTaken,
+        business.WrongPassword,
+        throttle.Throttled,
+    ],
+    transaction=False,
+    secret=True,
+    rate_limit="30/minute",
+)
+def register(body: RegisterIn) -> sessions.TokensRow:
+    """Create an account for oneself, by the code that was sent to a mail address or number, and sign in.
+
+    Where registration is closed, only who manages users creates some.
+    """
+    return business.register(
+        to=body.to,
+        code=body.code,
+        name=body.name,
+        password=body.password,
+        client=current_client(),
+        begin=sessions.begin,
+    )
+
+
+@auth.post(
+    "/reset",
+    public=True,
+    errors=[InvalidRecipient, codes.WrongCode, codes.WrongLink, throttle.Throttled],
+    transaction=False,
+    secret=True,
+    rate_limit="30/minute",
+)
+def reset(body: ResetIn) -> None:
+    """Choose another password by the code or the link that was sent, which ends all of one's sessions."""
+    if body.token is not None:
+        tried = codes.check_link(body.token)
+    else:
+        tried = business.check_reset_code(body.to or "", body.code or "", client=current_client())
+    business.reset_password(tried, body.password, language=spoken_language())
 
 
 @auth.post(
@@ -89,6 +169,7 @@ def change_password(body: PasswordChangeIn) -> None:
     password_hash = hash_password(body.password)
     with unit_of_work():
         business.change_password(account, password_hash, kept_session_id=caller.session_id)
+        business.tell_of_new_password(caller.user_id, language=spoken_language())
 
 
 @auth.get("/me", scope=ANY_KEY)

@@ -1,22 +1,36 @@
-"""Sign in and out by a browser: a page that stands without a build, and what the dashboard asks when it opens."""
+"""Sign in and out by a browser, and choose another password: pages that stand without a build or a script.
 
+The dashboard asks here, too, who is signed in when it opens.
+"""
+
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
+from typing import Any
 from urllib.parse import urlencode
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request
 from flask_babel import gettext as _
+from pydantic import ValidationError
 
 from application.database import transaction
 from application.libs.auth import Credentials, Identity
 from application.libs.browser_session import CSRF_HEADER, ForeignPage
+from application.libs.error import Invalid
+from application.libs.mail import MAX_ADDRESS
+from application.libs.multilingual import spoken_language
 from application.libs.origin import from_this_site
 from application.libs.page_form import browsers, check_form, wanted_address
+from application.libs.password import MAX_LENGTH, MIN_LENGTH
 from application.libs.remote import current_client
 from application.modules.auth import business
+from application.modules.auth.schemas import PasswordIn
+from application.modules.code import business as codes
+from application.modules.message.business import InvalidRecipient
 from application.modules.session import business as sessions
 from application.modules.throttle import business as throttle
 
-_MOST = {"name": 50, "password": 128, "code": 50}  # characters; nobody's is longer
+_MOST = {"name": MAX_ADDRESS, "password": MAX_LENGTH, "code": 50}  # characters; nobody's is longer
+_MOST_TOKEN = 200
 
 _SECOND_FACTOR = "/second-factor"
 
@@ -41,10 +55,10 @@ def enter() -> Response:
         return _form(wrong, HTTPStatus.UNAUTHORIZED)
     except business.SecondFactorNeeded as refusal:
         return _form(pending=refusal.pending)
-    except business.WrongCode:
+    except business.WrongFactorCode:
         return _form(_("The code is wrong, or was used before."), HTTPStatus.UNAUTHORIZED, pending=pending)
     except throttle.Throttled as refusal:
-        return _held_back(refusal, pending)
+        return _later(_template(pending), refusal, _of_form(pending))
     response = make_response(redirect(_way_on(cookie.token), HTTPStatus.SEE_OTHER))
     browsers().give(response, request.environ, cookie.token, seconds=cookie.seconds)
     return response
@@ -78,10 +92,64 @@ def state() -> dict[str, object]:
     return said | ({"withheld": True} if identity.withheld else {})
 
 
+@pages.get("/forgot-password")
+def forgotten() -> str:
+    """Ask who has forgotten their password where to send a link or a code."""
+    return render_template("auth/forgot_password.html", problem="", to="")
+
+
+@pages.post("/forgot-password")
+def send_reset() -> Response:
+    """Let a link or a code be sent, and show where to type it: the same page whoever the address belongs to."""
+    check_form()
+    to = request.form.get("to", "")
+    try:
+        with transaction():
+            codes.ask(
+                codes.Purpose.RESET,
+                _short(to, MAX_ADDRESS),
+                asked_by=None,
+                language=spoken_language(),
+                remote=current_client().address,
+            )
+    except InvalidRecipient:
+        problem = _("This is neither a mail address nor a number with its country, as +4915112345678.")
+        return _refused("auth/forgot_password.html", problem, HTTPStatus.UNPROCESSABLE_ENTITY, {"to": to})
+    except codes.CodeJustSent:
+        pass  # the page says to wait for it, which is right for the one that was just sent, too
+    except throttle.Throttled as refusal:
+        return _later("auth/forgot_password.html", refusal, {"to": to})
+    return make_response(render_template("auth/reset_password.html", problem="", to=to, token=""))
+
+
+@pages.get("/reset-password")
+def new_password() -> str:
+    """Ask for another password, to whoever comes by the link that was mailed or has a code."""
+    return render_template("auth/reset_password.html", problem="", to="", token=request.args.get("token", ""))
+
+
+@pages.post("/reset-password")
+def reset() -> Response:
+    """Give an account another password, and lead to where one signs in."""
+    check_form()
+    given = {name: request.form.get(name, "") for name in ("token", "to")}
+    try:
+        business.reset_password(_shown(), _new_password(), language=spoken_language())
+    except throttle.Throttled as refusal:
+        return _later("auth/reset_password.html", refusal, given)
+    except (Invalid, ValidationError) as refusal:
+        return _refused("auth/reset_password.html", _reason(refusal), HTTPStatus.UNPROCESSABLE_ENTITY, given)
+    return make_response(redirect("/sign-in?changed=1", HTTPStatus.SEE_OTHER))
+
+
 @pages.after_request
 def protect(response: Response) -> Response:
-    """Keep what these pages say out of every cache."""
+    """Keep what these pages say out of every cache, and their addresses, which may hold a token, out of `Referer`.
+
+    Not by `no-referrer`: browsers then send a form with `Origin: null` (Fetch §3.2), as another site's.
+    """
     response.headers["Cache-Control"] = "no-store"
+    response.headers["Referrer-Policy"] = "strict-origin"
     return response
 
 
@@ -116,24 +184,60 @@ def _way_on(token: str) -> str:
 
 
 def _form(problem: str = "", status: int = HTTPStatus.OK, *, pending: str = "") -> Response:
-    page = render_template(
-        "auth/second_step.html" if pending else "auth/sign_in.html",
-        problem=problem,
-        name=request.form.get("name", ""),
-        pending=pending,
-        wanted=wanted_address(),
-    )
-    return make_response(page, status)
+    return _refused(_template(pending), problem, status, _of_form(pending))
 
 
-def _held_back(refusal: throttle.Throttled, pending: str) -> Response:
-    """Show the form to who tried too often, and how long to wait."""
+def _template(pending: str) -> str:
+    return "auth/second_step.html" if pending else "auth/sign_in.html"
+
+
+def _of_form(pending: str) -> dict[str, str]:
+    return {"name": request.form.get("name", ""), "pending": pending, "wanted": wanted_address()}
+
+
+def _shown() -> codes.TriedRow:
+    """Return the link or the code that came with the form."""
+    token = request.form.get("token", "")
+    if token:
+        return codes.check_link(_short(token, _MOST_TOKEN))
+    code = "".join(request.form.get("code", "").split())
+    return business.check_reset_code(_short(request.form.get("to", ""), MAX_ADDRESS), code, client=current_client())
+
+
+def _new_password() -> str:
+    return PasswordIn(password=request.form.get("password", "")).password
+
+
+def _short(text: str, most: int) -> str:
+    """Return a text that is not too long to be looked at, else an empty one."""
+    return text if len(text) <= most and "\x00" not in text else ""
+
+
+def _reason(refusal: Invalid | ValidationError) -> str:
+    """Say in the reader's language why another password was not taken."""
+    errors: Sequence[Mapping[str, Any]] = refusal.errors if isinstance(refusal, Invalid) else refusal.errors()
+    wrong_code = _("The code is wrong, was used or has expired. After five tries ask for another one.")
+    reasons = {
+        "password_known": _("Everybody tries this password first; choose another."),
+        "password_holds_name": _("Your name stands in this password; choose another."),
+        "wrong_link": _("This link was used, has expired or is incomplete. Ask for another one."),
+        "wrong_code": wrong_code,
+        "recipient": wrong_code,
+    }
+    lengths = _("A password has %(least)s to %(most)s characters.", least=MIN_LENGTH, most=MAX_LENGTH)
+    reason: str = reasons.get(errors[0]["type"], lengths)
+    return reason
+
+
+def _refused(template: str, problem: str, status: int, given: Mapping[str, str]) -> Response:
+    return make_response(render_template(template, problem=problem, **given), status)
+
+
+def _later(template: str, refusal: throttle.Throttled, given: Mapping[str, str]) -> Response:
+    """Show a form to who tried too often, and how long to wait."""
     seconds = refusal.headers["Retry-After"]
-    response = _form(
-        _("Too many tries. Wait %(seconds)s s, then try again.", seconds=seconds),
-        HTTPStatus.TOO_MANY_REQUESTS,
-        pending=pending,
-    )
+    problem = _("Too many tries. Wait %(seconds)s s, then try again.", seconds=seconds)
+    response = _refused(template, problem, HTTPStatus.TOO_MANY_REQUESTS, given)
     response.headers["Retry-After"] = seconds
     return response
 

@@ -154,13 +154,13 @@ def passes(user_id: str, code: str, *, address: str | None) -> bool:
     shown = one_time_code.read_code(code)
     if shown is None:
         return _passes_recovery(user_id, code, address)
-    throttle.take_code(user_id, address)
+    throttle.take_factor_code(user_id, address)
     row = execute(_FIND, owner=user_id).one_or_none()
     secret = None if row is None or row.confirmed_at is None else _opened(row.secret, user_id)
     step = None if secret is None else one_time_code.find_step(secret, shown, now())
     if row is None or step is None or not change(_USE_STEP, owner=user_id, checked=row.secret, step=step):
         return False
-    throttle.forgive_code(user_id, address)
+    throttle.forgive_factor_code(user_id, address)
     return True
 
 
@@ -184,12 +184,12 @@ def confirm(user_id: str, code: str, *, session_id: str | None, address: str | N
     oldest = now() - timedelta(seconds=OFFER_SECONDS)
     if row is None or row.offered is None or row.offered_at is None or row.offered_at <= oldest:
         raise NothingOffered
-    throttle.take_code(user_id, address)
+    throttle.take_factor_code(user_id, address)
     secret, shown = _opened(row.offered, user_id), one_time_code.read_code(code)
     step = None if secret is None or shown is None else one_time_code.find_step(secret, shown, now())
     if step is None:
         raise _wrong_code()
-    throttle.forgive_code(user_id, address)
+    throttle.forgive_factor_code(user_id, address)
     change(_CONFIRM, owner=user_id, step=step, moment=now())
     change(_NO_OFFER, owner=user_id)
     audit.record("user.turn_on_factor", user_id, name)

@@ -10,7 +10,7 @@ not prolonged by those that are refused: nobody is locked out for good.
 
 import hashlib
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from math import ceil
 from typing import Any
@@ -67,7 +67,33 @@ FACTOR_DAY = Limit("factor-day", most=30, per_seconds=86_400)
 FACTOR_ADDRESS = Limit("factor-address", most=30, per_seconds=300)
 """Wrong codes, also those for who has lost their phone, of all users from one address."""
 
-LIMITS = (LOGIN_ACCOUNT, LOGIN_ADDRESS, FACTOR_ACCOUNT, FACTOR_ADDRESS, FACTOR_DAY)
+CODE_ASK = Limit("code-ask", most=5, per_seconds=3600)
+"""Codes for one mail address or number, whatever for: one may ask again, and nobody is buried in mail."""
+
+CODE_ASK_ADDRESS = Limit("code-ask-address", most=30, per_seconds=3600)
+"""Codes that one address asks for, of whomever: each short message costs money."""
+
+CODE_GUESS = Limit("code-guess", most=20, per_seconds=86_400)
+"""Wrong codes of one mail address or number: at 20 a day of a million, one in 137 is guessed within a year."""
+
+CODE_GUESS_ADDRESS = Limit("code-guess-address", most=30, per_seconds=300)
+"""Wrong codes from one address, as of passwords."""
+
+REGISTER_ADDRESS = Limit("register-address", most=10, per_seconds=3600)
+"""Accounts that are made from one address, which may be a classroom's."""
+
+LIMITS = (
+    LOGIN_ACCOUNT,
+    LOGIN_ADDRESS,
+    FACTOR_ACCOUNT,
+    FACTOR_ADDRESS,
+    FACTOR_DAY,
+    CODE_ASK,
+    CODE_ASK_ADDRESS,
+    CODE_GUESS,
+    CODE_GUESS_ADDRESS,
+    REGISTER_ADDRESS,
+)
 
 KEPT = timedelta(days=1)
 """How long it is remembered that somebody was refused, for the figures."""
@@ -146,11 +172,7 @@ def is_held_back(limit: Limit, key: str) -> bool:
 
 
 def take_login(name: str, remote: str | None) -> None:
-    """Take a place for one password of a name, from an address; raise `Throttled`.
-
-    Who is refused because of the name takes none of the address's: it would shut out everybody who shares it. Who is
-    refused because of the address takes none of the name's: one address could shut out everybody.
-    """
+    """Take a place for one password of a name, from an address; raise `Throttled`."""
     _take_all((LOGIN_ADDRESS, network(remote)), (LOGIN_ACCOUNT, _folded(name)))
 
 
@@ -172,12 +194,12 @@ def forgive_login(name: str, remote: str | None) -> None:
     clear(LOGIN_ACCOUNT, _folded(name))
 
 
-def take_code(user_id: str, remote: str | None) -> None:
+def take_factor_code(user_id: str, remote: str | None) -> None:
     """Take a place for one one-time code of a user, from an address; raise `Throttled`."""
     _take_all((FACTOR_ADDRESS, network(remote)), (FACTOR_ACCOUNT, user_id), (FACTOR_DAY, user_id))
 
 
-def forgive_code(user_id: str, remote: str | None) -> None:
+def forgive_factor_code(user_id: str, remote: str | None) -> None:
     """Forget the wrong codes of a user after a right one, but not those of the day.
 
     Somebody who knows the password may go on guessing beside the user, who signs in every day.
@@ -200,6 +222,33 @@ def forgive_recovery(user_id: str, remote: str | None) -> None:
     give_back(FACTOR_ADDRESS, network(remote))
     clear(FACTOR_ACCOUNT, user_id)
     clear(FACTOR_DAY, user_id)
+
+
+def forgive_names(names: Iterable[str]) -> None:
+    """Forget the wrong passwords of all names of an account that has got another password."""
+    for name in sorted(map(_folded, names)):
+        clear(LOGIN_ACCOUNT, name)
+
+
+def take_code(key: str, remote: str | None) -> None:
+    """Take a place for a code that is to be sent to a mail address or number; raise `Throttled`."""
+    _take_all((CODE_ASK_ADDRESS, network(remote)), (CODE_ASK, key))
+
+
+def take_code_guess(key: str, remote: str | None) -> None:
+    """Take a place for a code that is shown for a mail address or number; raise `Throttled`."""
+    _take_all((CODE_GUESS_ADDRESS, network(remote)), (CODE_GUESS, key))
+
+
+def forgive_code_guess(key: str, remote: str | None) -> None:
+    """Forget the wrong codes of a mail address or number after a right one; its address gets back the one place."""
+    give_back(CODE_GUESS_ADDRESS, network(remote))
+    clear(CODE_GUESS, key)
+
+
+def take_registration(remote: str | None) -> None:
+    """Take a place for an account that is made from an address; raise `Throttled`."""
+    take(REGISTER_ADDRESS, network(remote))
 
 
 def figures() -> Sequence[LimitRow]:
@@ -230,7 +279,11 @@ def prune() -> int:
 
 
 def _take_all(*places: tuple[Limit, str]) -> None:
-    """Take a place of each, in this order; who is refused at one takes none of the others."""
+    """Take a place of each, in this order; who is refused at one takes none of the others.
+
+    Who is refused because of a name would else shut out everybody who shares the address; who is because of the
+    address, everybody else who has the name.
+    """
     for taken, (limit, key) in enumerate(places):
         try:
             take(limit, key)

@@ -16,6 +16,7 @@ from application.libs.page import Page
 from application.libs.password import HOLDS_NAME, holds_name
 from application.libs.record import Record
 from application.modules.audit import business as audit
+from application.modules.code.models import Code
 from application.modules.role import business as role_business
 from application.modules.role.models import RolePermission
 from application.modules.session.models import Session
@@ -83,6 +84,7 @@ _INSERT_ROLE = sa.insert(UserRole)
 _DELETE_ROLE = sa.delete(UserRole).where(
     UserRole.user_id == sa.bindparam("key"), UserRole.role == sa.bindparam("value")
 )
+_DELETE_CODES = sa.delete(Code).where(Code.user_id == sa.bindparam("user_id"))
 _DELETE_SESSIONS = sa.delete(Session).where(Session.user_id == sa.bindparam("user_id"))
 
 
@@ -174,7 +176,7 @@ def update(
 ) -> UserRow:
     """Change what is given, for who holds all that the user holds and will hold.
 
-    A new password ends the user's sessions. Who is disabled has none, and can neither sign in nor use a key.
+    A new password ends the user's sessions and codes. Who is disabled has none, and can neither sign in nor use a key.
     """
     _lock(user_id)
     had, before = check_within(user_id, held), get(user_id)
@@ -184,6 +186,7 @@ def update(
         values["disabled_at"] = _disabled_at(user_id) if is_disabled else None
     if password_hash is not None or is_disabled:
         change(_DELETE_SESSIONS, user_id=user_id)
+        change(_DELETE_CODES, user_id=user_id)
     if roles is not None:
         role_business.check_givable(roles, held)
         _put_roles(user_id, had, set(roles))

@@ -78,13 +78,13 @@ class TestLogin:
     def test_lets_in_with_a_code_once(self, client: FlaskClient, eve: Phone) -> None:
         code = eve.code()
         assert log_in(client, "eve", code=f"{code[:3]} {code[3:]}").status_code == 200
-        assert refused(log_in(client, "eve", code=code)) == (401, "wrong_code")
+        assert refused(log_in(client, "eve", code=code)) == (401, "wrong_factor_code")
         with at(seconds=30):
             assert log_in(client, "eve", code=eve.code()).status_code == 200
 
     def test_lets_in_with_a_recovery_code_once(self, client: FlaskClient, eve: Phone) -> None:
         assert log_in(client, "eve", code=eve.recovery_codes[3]).status_code == 200
-        assert refused(log_in(client, "eve", code=eve.recovery_codes[3])) == (401, "wrong_code")
+        assert refused(log_in(client, "eve", code=eve.recovery_codes[3])) == (401, "wrong_factor_code")
 
     def test_lets_one_of_four_at_once_in(self, app: Flask, eve: Phone) -> None:
         code = eve.code()
@@ -94,7 +94,7 @@ class TestLogin:
 
     def test_is_refused_at_the_sixth_wrong_code_even_with_the_right_one(self, client: FlaskClient, eve: Phone) -> None:
         answers = [refused(log_in(client, "eve", code=eve.wrong())) for _time in range(6)]
-        assert answers == [(401, "wrong_code")] * 5 + [(429, "throttled")]
+        assert answers == [(401, "wrong_factor_code")] * 5 + [(429, "throttled")]
         answer = log_in(client, "eve", code=eve.code())
         assert answer.status_code == 429
         assert 295 <= int(answer.headers["Retry-After"]) <= 300
@@ -152,7 +152,7 @@ class TestOffer:
         with at(minutes=1):
             new = enrolled(client, "eve", eve.code())
         with at(minutes=2):
-            assert refused(log_in(client, "eve", code=eve.code())) == (401, "wrong_code")
+            assert refused(log_in(client, "eve", code=eve.code())) == (401, "wrong_factor_code")
             assert log_in(client, "eve", code=new.code()).status_code == 200
 
     def test_keeps_no_answer_under_a_key(self, ada: FlaskClient) -> None:
@@ -209,7 +209,7 @@ class TestRenewCodes:
         answer = client.post(f"{FACTOR}/recovery-codes", json=proof(eve.code()))
         assert answer.status_code == 200
         fresh = answer.get_json()["data"]["recovery_codes"]
-        assert refused(log_in(client, "eve", code=eve.recovery_codes[1])) == (401, "wrong_code")
+        assert refused(log_in(client, "eve", code=eve.recovery_codes[1])) == (401, "wrong_factor_code")
         assert log_in(client, "eve", code=fresh[1]).status_code == 200
 
 

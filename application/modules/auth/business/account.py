@@ -12,6 +12,8 @@ from application.libs.error import Invalid, Unauthenticated, field_error
 from application.libs.record import Record
 from application.libs.secret import verify_password
 from application.modules.audit import business as audit
+from application.modules.code import business as codes
+from application.modules.contact.models import Contact
 from application.modules.factor.models import Factor
 from application.modules.session import business as sessions
 from application.modules.user.models import User, UserRole
@@ -47,6 +49,12 @@ _ACCOUNTS = (
     .where(User.disabled_at.is_(None))
 )
 _BY_NAME = _ACCOUNTS.where(User.name == sa.bindparam("name"))
+_BY_ADDRESS = _ACCOUNTS.where(
+    sa.or_(
+        User.name == sa.bindparam("name"),
+        User.id == sa.select(Contact.user_id).where(Contact.digest == sa.bindparam("digest")).scalar_subquery(),
+    )
+).order_by(sa.case((User.name == sa.bindparam("name"), 0), else_=1))
 _BY_USER = _ACCOUNTS.where(User.id == sa.bindparam("user_id"))
 _LOCK_HASH = (
     sa.select(User.password_hash)
@@ -63,6 +71,16 @@ _CHANGE_PASSWORD = _OF_CHECKED.values(password_hash=sa.bindparam("new_hash"), up
 def find_account(name: str) -> AccountRow | None:
     """Return the account of this name, unless it is disabled."""
     return _account(execute(_BY_NAME, name=name).all())
+
+
+def find_account_by_address(name: str, digest: str) -> AccountRow | None:
+    """Return the account of this name, or whose this mail address or number is, in one statement.
+
+    A name goes before: it was given by somebody who manages users, for who registers may choose none that could be an
+    address.
+    """
+    rows = execute(_BY_ADDRESS, name=name, digest=digest).all()
+    return _account([row for row in rows if row[0] == rows[0][0]])
 
 
 def find_account_of(user_id: str) -> AccountRow | None:
@@ -110,7 +128,10 @@ def strengthen(account: AccountRow, password_hash: str) -> AccountRow | None:
 
 
 def change_password(account: AccountRow, password_hash: str, *, kept_session_id: str | None) -> None:
-    """Give the account another password, unless it got one since this one was checked, and end its other sessions."""
+    """Give the account another password, unless it got one since this one was checked, and end its other sessions.
+
+    Codes that were sent before are good for nothing any more.
+    """
     changed = change(
         _CHANGE_PASSWORD,
         user_id=account.user_id,
@@ -122,6 +143,7 @@ def change_password(account: AccountRow, password_hash: str, *, kept_session_id:
         raise _wrong_current_password()
     audit.record("user.change_password", account.user_id, account.name)
     sessions.revoke_all(account.user_id, kept=kept_session_id)
+    codes.forget(account.user_id)
 
 
 def _account(rows: Sequence[_Row]) -> AccountRow | None:

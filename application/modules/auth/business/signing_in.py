@@ -17,11 +17,14 @@ from application.modules.auth.business.account import (
     check_password,
     check_unchanged,
     find_account,
+    find_account_by_address,
     find_account_of,
     note_refusal,
     strengthen,
 )
 from application.modules.auth.business.pending import find_pending, sign_pending
+from application.modules.code import business as codes
+from application.modules.contact import business as contacts
 from application.modules.factor import business as factor
 from application.modules.throttle import business as throttle
 
@@ -36,7 +39,7 @@ class SecondFactorNeeded(Unauthenticated):
     """What stands for the account on the page that asks for the code."""
 
 
-class WrongCode(Unauthenticated):
+class WrongFactorCode(Unauthenticated):
     """The code is wrong, or was used before."""
 
     commits = True  # its place stays taken, and it is written down
@@ -54,16 +57,36 @@ def sign_in(
 ) -> Begun_co:
     """Begin a session for whose name and password these are.
 
-    Raises `WrongPassword`, then `SecondFactorNeeded` or `WrongCode` where the user has a second factor, or `Throttled`
-    after too many. A place is taken before the password is looked at, so that guesses made at once cannot pass
-    together.
+    Raises `WrongPassword`, then `SecondFactorNeeded` or `WrongFactorCode` where the user has a second factor, or
+    `Throttled` after too many. A mail address or number of an account may stand for its name. A place is taken before
+    the password is looked at, so that guesses made at once cannot pass together; an address takes the same one however
+    it is written.
     """
+    address = contacts.find_address(name)
+    counted = name if address is None else address.text
     with transaction():
-        throttle.take_login(name, client.address)
-    account = _checked(name, password)
+        throttle.take_login(counted, client.address)
+    account = _checked(name, address, password)
     with transaction():
-        throttle.forgive_login(name, client.address)
+        throttle.forgive_login(counted, client.address)
         return let_in(account, begin=begin, client=client, code=code)
+
+
+def sign_in_by_code(
+    to: str, code: str, *, begin: Begin[Begun_co], client: Client = SOMEBODY, factor_code: str | None = None
+) -> Begun_co:
+    """Begin a session for who shows the code that was sent to an address of theirs; raise `WrongCode`, `Throttled`.
+
+    Whoever has a second factor shows it, too, as at `sign_in`; until it is right the code that was sent stays good.
+    """
+    tried = codes.check(codes.Purpose.SIGN_IN, contacts.read_address(to), code, remote=client.address)
+    with transaction():
+        account = find_account_of(tried.holder_id())
+        if account is None:
+            raise tried.refusal()
+        begun = let_in(account, begin=begin, client=client, code=factor_code)
+        codes.use(tried)
+        return begun
 
 
 def go_on(pending: str, code: str, *, begin: Begin[Begun_co], client: Client) -> Begun_co:
@@ -109,17 +132,17 @@ def _check_code(account: AccountRow, code: str | None, client: Client) -> None:
         raise refusal
     if not factor.passes(account.user_id, code, address=client.address):
         note_refusal(account)
-        raise WrongCode
+        raise WrongFactorCode
 
 
-def _checked(name: str, password: str) -> AccountRow:
+def _checked(name: str, address: contacts.Address | None, password: str) -> AccountRow:
     """Return whose name and password these are, with a hash of today's strength.
 
     If another hash is stored by the time the stronger one is made, then by a login beside this one, or the password was
     changed: it is checked again, so that the one is let in and the other is not.
     """
     with transaction(write=False):
-        account = find_account(name)
+        account = find_account(name) if address is None else find_account_by_address(name, address.digest)
     try:
         account = check_password(account, password)
     except WrongPassword:
@@ -131,4 +154,4 @@ def _checked(name: str, password: str) -> AccountRow:
     password_hash = hash_password(password)
     with transaction():
         strengthened = strengthen(account, password_hash)
-    return strengthened or _checked(name, password)
+    return strengthened or _checked(name, address, password)

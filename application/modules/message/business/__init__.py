@@ -5,7 +5,13 @@
 they are written from.
 """
 
-from application.modules.message.business.accepting import InvalidRecipient, accept, send_mail, send_sms
+from application.modules.message.business.accepting import (
+    InvalidRecipient,
+    accept,
+    checked_recipient,
+    send_mail,
+    send_sms,
+)
 from application.modules.message.business.delivering import MOST_ATTEMPTS, MessageNotFound, deliver
 from application.modules.message.business.handling import (
     FILTERS,
@@ -39,6 +45,7 @@ __all__ = [
     "WrongParameters",
     "accept",
     "bounce",
+    "checked_recipient",
     "deliver",
     "get",
     "prune",

@@ -38,6 +38,7 @@ class Template(Record):
 TEMPLATES = {
     template.name: template
     for template in (
+        Template("address_taken", {}),
         Template("code", {"code": "204816", "minutes": 10}, frozenset({"code"})),
         Template(
             "job_alert",
@@ -50,6 +51,18 @@ TEMPLATES = {
                 "error": "OperationalError: the database is away",
                 "link": "https://redprint.example.org/jobs/prune-runs",
             },
+        ),
+        Template("contact_added", {"address": "+4915112345678"}),
+        Template("password_changed", {}),
+        Template(
+            "password_reset",
+            {
+                "code": "204816",
+                "minutes": 5,
+                "link": "https://redprint.example.org/reset-password?token=kq5cF0pXlDk1T2o8mS9sYvJ3uQbR7wZaE6nHtGxIyLM",
+                "link_minutes": 30,
+            },
+            frozenset({"code", "link"}),
         ),
         Template("test", {}),
     )

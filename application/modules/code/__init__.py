@@ -1,0 +1,1 @@
+"""Codes that are sent to an address, and show who reads there."""

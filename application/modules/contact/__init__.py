@@ -1,0 +1,1 @@
+"""Mail addresses and telephone numbers of users, each shown to be theirs."""
