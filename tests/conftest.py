@@ -19,6 +19,7 @@ from application.modules.session import business as sessions
 from application.modules.user import business as user_business
 from application.permissions import Role
 from tests.applications import migrated
+from tests.post import Post
 from tests.services import DATABASES, fresh_database
 
 BROWSER_TESTS = (
@@ -26,6 +27,7 @@ BROWSER_TESTS = (
     "tests/e2e/test_documentation_page.py",
     "tests/e2e/test_jobs_page.py",
     "tests/e2e/test_tasks_page.py",
+    "tests/e2e/test_reset_page.py",
     "tests/e2e/test_second_factor_page.py",
     "tests/e2e/test_cross_origin.py::TestPage",
     "tests/e2e/test_scripts.py",
@@ -114,6 +116,14 @@ def client(app: Flask) -> FlaskClient:
 
 def _environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if name != "PYTEST_CURRENT_TEST"}
+
+
+@pytest.fixture
+def post(app: Flask) -> Iterator[Post]:
+    """Return what the application sends from now on."""
+    found = Post(app)
+    yield found
+    found.end()
 
 
 class Caller:

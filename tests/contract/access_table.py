@@ -4,6 +4,8 @@ from tests.contract.access import Feature, Row, completed
 from tests.modules.audit import access as audit
 from tests.modules.auth import access as auth
 from tests.modules.blog import access as blog
+from tests.modules.code import access as code
+from tests.modules.contact import access as contact
 from tests.modules.factor import access as factor
 from tests.modules.file import access as file
 from tests.modules.key import access as key
@@ -27,6 +29,8 @@ FEATURES = (
     DOCUMENTS,
     audit.FEATURE,
     auth.FEATURE,
+    code.FEATURE,
+    contact.FEATURE,
     tag.FEATURE,
     blog.FEATURE,
     file.FEATURE,

@@ -133,7 +133,7 @@ class TestLogin:
             ({}, ["name", "password"]),
             ({"name": "eve"}, ["password"]),
             ({"name": 1, "password": None}, ["name", "password"]),
-            ({"name": "x" * 51, "password": "x" * 129}, ["name", "password"]),
+            ({"name": "x" * 255, "password": "x" * 129}, ["name", "password"]),
             ({"name": "eve", "password": PASSWORD, "ttl_seconds": 10**9}, ["ttl_seconds"]),
             ({"name": "eve", "password": {"$ne": ""}}, ["password"]),
         ],

@@ -27,8 +27,14 @@ class TestPreview:
         assert sms.output == "Your code is 204816. It is valid for 10 minutes.\n"
 
     def test_names_the_templates_there_are(self, app: Flask) -> None:
-        assert "there are code, test" in run(app, "preview", "job_alert", "--channel", "sms").output
-        assert "'code', 'job_alert', 'test'" in run(app, "preview", "x").output
+        assert (
+            "there are address_taken, code, password_reset, test"
+            in run(app, "preview", "job_alert", "--channel", "sms").output
+        )
+        assert (
+            "'address_taken', 'code', 'contact_added', 'job_alert', 'password_changed', 'password_reset', 'test'"
+            in run(app, "preview", "x").output
+        )
 
 
 class TestSendTest:

@@ -57,7 +57,7 @@ class TestSendMail:
         assert count_rows(app, "message") == 0
 
     def test_refuses_an_unknown_template(self, accept: Accept) -> None:
-        with pytest.raises(business.UnknownTemplate, match="'cod' for mail; there are code, job_alert, test"):
+        with pytest.raises(business.UnknownTemplate, match="'cod' for mail; there are address_taken, code,"):
             accept(template="cod")
 
 
@@ -73,5 +73,7 @@ class TestSendSms:
             business.send_sms(to=to, template="code", language="en", **CODE)
 
     def test_refuses_a_template_for_mail_alone(self, accept: Accept) -> None:
-        with pytest.raises(business.UnknownTemplate, match="'job_alert' for sms; there are code, test"):
+        with pytest.raises(
+            business.UnknownTemplate, match="'job_alert' for sms; there are address_taken, code, password_reset, test"
+        ):
             accept("+4915112345678", template="job_alert")
