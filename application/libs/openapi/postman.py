@@ -228,7 +228,9 @@ class _Writer:
             yield f'pm.test("{request.name} has its members", () => {expected});'
 
     def _taken_over(self, request: _Request) -> Iterator[str]:
-        """Yield what puts parts of the answer into variables."""
+        """Yield what puts parts of the answer into variables; a refusal has none."""
+        if request.name in self._plan.refused:
+            return
         schema = self._answer(request) or {}
         wrapped = "data" in schema.get("properties", {})
         data = "pm.response.json().data" if wrapped else "pm.response.json()"

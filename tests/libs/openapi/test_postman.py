@@ -128,6 +128,11 @@ class TestCollection:
             'pm.test("job_run answers 200, or is too late", () => pm.expect(pm.response.code).to.be.oneOf([200, 409]));'
         )
 
+    def test_takes_no_id_from_a_refusal(self) -> None:
+        folders = made(plan=PLAN._replace(refused={"tag_create": 422}))["item"]
+        create = next(item for folder in folders for item in folder["item"] if item["name"] == "tag create")
+        assert script(create) == 'pm.test("tag_create is refused", () => pm.response.to.have.status(422));'
+
     def test_puts_a_folder_behind_those_whose_ids_it_needs(self) -> None:
         document = deepcopy(DOCUMENT)
         document["paths"]["/tag/{tag_id}/jobs"] = {"get": operation("jobs_of_tag", "job", answer(200, ENVELOPE))}

@@ -9,7 +9,8 @@ from application.modules.code.business import Purpose
 from application.modules.user import business as user_business
 from tests.conftest import Caller
 from tests.hashing import VERIFIED, watched_hashing
-from tests.modules.auth.conftest import HASH, PASSWORD, bearer, log_in
+from tests.modules.auth.browsing import HASH, PASSWORD
+from tests.modules.auth.conftest import bearer, log_in
 from tests.parallel import at_once
 from tests.post import Post, give_contact, put_code
 from tests.statements import statements

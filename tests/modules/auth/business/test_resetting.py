@@ -13,7 +13,8 @@ from application.libs.clock import now, ruled_by
 from application.modules.code.business import Purpose
 from application.modules.user import business as user_business
 from tests.hashing import watched_hashing
-from tests.modules.auth.conftest import HASH, PASSWORD, bearer, log_in, log_in_whole, stored_hash
+from tests.modules.auth.browsing import HASH, PASSWORD
+from tests.modules.auth.conftest import bearer, log_in, log_in_whole, stored_hash
 from tests.parallel import at_once
 from tests.post import Post, give_contact, put_code
 from tests.tables import count_rows
