@@ -47,7 +47,7 @@ OPEN_TO_EVERY_CALLER = {
         "session.delete",
     )
 }
-"""Changing operations that ask for no permission: everybody has a password, contacts, keys, sessions, a second factor."""
+"""Changing operations that ask for no permission: one has a password, contacts, keys, sessions, a second factor."""
 
 TESTED_TOGETHER = {
     **dict.fromkeys(
@@ -80,7 +80,6 @@ TESTED_TOGETHER = {
     "libs/disposition.py": "tests/libs/storage/test_storage.py",
     "modules/scheduler/business/copying.py": "tests/modules/scheduler/test_jobstores.py",
     "modules/scheduler/commands.py": "tests/modules/scheduler/test_jobstores.py",
-    "config/access_variable.py": "tests/modules/factor/test_enforced.py",
     "modules/code/business/life.py": "tests/modules/code/business/test_using.py",
     "config/choice.py": "tests/config/test_setting.py",
     "config/file_variable.py": "tests/config/test_file_setting.py",

@@ -5,7 +5,6 @@ from typing import NoReturn
 from urllib.parse import urlsplit
 
 from application.config import address, secret
-from application.config.account_variable import AccountVariables
 from application.config.choice import AsyncMode, FileStorage, Opening, RunnerMode
 from application.config.file_variable import FileVariables
 from application.config.variable import ROOT, Variables
@@ -13,7 +12,7 @@ from application.libs.host import HostNames, is_loopback
 from application.libs.outbound import Outbound, Refused
 
 
-def refusals(settings: AccountVariables) -> list[str]:
+def refusals(settings: FileVariables) -> list[str]:
     """List why these settings, each valid alone, cannot work together."""
     rules = [*_anywhere(settings), *_about_files(settings)]
     if settings.production:
@@ -124,7 +123,7 @@ def _is_lost(directory: Path) -> bool:
     return address.is_temporary(directory) and not directory.is_relative_to(ROOT)
 
 
-def _in_production(settings: AccountVariables) -> list[tuple[bool, str]]:
+def _in_production(settings: FileVariables) -> list[tuple[bool, str]]:
     key = secret.fault_of_key(settings.secret_key.get_secret_value())
     plain_mail = settings.mail_password is not None and not settings.mail_use_tls and settings.mail_port != 465
     return [

@@ -12,8 +12,8 @@ from pydantic import SecretStr, ValidationError, model_validator
 from pydantic_settings import SettingsError
 
 from application.config import address, secret
-from application.config.account_variable import AccountVariables
 from application.config.choice import AsyncMode, Environment, FileStorage, LogFormat, LogLevel, RunnerMode
+from application.config.file_variable import FileVariables
 from application.config.refusal import refusals
 from application.config.variable import ROOT
 from application.libs import jobstore, sms
@@ -45,7 +45,7 @@ class SettingsRefused(StartRefused):
     """The settings cannot work; the text is one line that names the variable and the cure."""
 
 
-class Settings(AccountVariables):
+class Settings(FileVariables):
     """Hold every setting of a process: variables that work together, and what follows from them."""
 
     @model_validator(mode="after")

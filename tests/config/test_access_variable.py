@@ -8,7 +8,7 @@ from tests.config.conftest import KEY, load
 PRODUCTION = {"environment": "production", "secret_key": KEY, "database_url": "postgresql://db/x"}
 
 
-class TestAccountVariables:
+class TestAccessVariables:
     def test_let_people_register_by_themselves_but_in_production(self) -> None:
         assert load(secret_key=KEY).registration_open
         assert not load(**PRODUCTION).registration_open
