@@ -15,9 +15,6 @@ class Row(NamedTuple):
     tests: tuple[str, ...]
 
 
-AWAITED = {"tests/modules/code/test_endpoints.py"}
-"""Files of features that are still being made; once there, what is named of them has to be there, too."""
-
 SERVER = "tests/e2e/test_security.py"
 FRAMING = "tests/e2e/test_server_framing.py"
 FIXES = "tests/modules/scheduler/test_fixes.py"
@@ -93,7 +90,8 @@ ROWS = {
             f"{AUTH}/test_endpoints.py::TestLogin::test_answers_a_wrong_password_as_it_answers_an_unknown_name",
             "tests/libs/test_secret.py::TestVerifyPassword::test_takes_as_long_for_nobody",
             "tests/modules/throttle/test_endpoints.py::TestLogin::test_says_no_more_of_a_name_that_is_known",
-            "tests/modules/code/test_endpoints.py::TestCreate",
+            "tests/modules/code/test_endpoints.py::TestCreate::test_says_and_does_the_same_for_an_address_that_is_known",
+            f"{AUTH}/test_pages_reset.py::TestForgotPassword::test_says_the_same_whoever_the_address_belongs_to",
         ),
     ),
     8: Row(
@@ -113,7 +111,7 @@ ROWS = {
             *(f"{AUTH}/test_endpoints_session.py::Test{name}" for name in ("Refresh", "Logout", "LogoutEverywhere")),
             "tests/libs/test_identity_cache.py::TestIdentityCache::test_forgets_within_a_second",
             f"{SERVER}::TestSession",
-            "tests/modules/code/test_endpoints.py::TestCreate",
+            f"{AUTH}/test_endpoints_code.py::TestLoginByCode",
         ),
     ),
     10: Row(

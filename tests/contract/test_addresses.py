@@ -20,12 +20,15 @@ PAGES = {
     "/docs/assets/<filename>",
     "/docs/plain/<path:filename>",
     "/favicon.ico",
+    "/forgot-password",
     "/jobs",
     "/jobs/<job_id>",
     "/jobs/<job_id>/edit",
     "/new-job",
     "/new-task",
+    "/reset-password",
     "/runs/<run_id>",
+    "/second-factor",
     "/sign-in",
     "/sign-out",
     "/tasks",
@@ -33,7 +36,7 @@ PAGES = {
 }
 """All other addresses: pages without data, which ask the API as everybody does, and the door of browsers."""
 
-CHANGING = {"/sign-in", "/sign-out"}
+CHANGING = {"/forgot-password", "/reset-password", "/second-factor", "/sign-in", "/sign-out"}
 """Those that take more than a reading method."""
 
 NOT_THERE = (

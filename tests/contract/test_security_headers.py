@@ -27,6 +27,9 @@ INLINE = re.compile(
 )
 """Markup that runs or loads what is not a file of this server."""
 
+REFERRERS = ("same-origin", "strict-origin", "no-referrer")
+"""The second for pages whose address may hold a token: other pages of this site are not told of it, either."""
+
 FILES = ("/content", "/thumbnail", "/download")
 """Ends of paths whose bytes the caller's own cache may keep, and asks for anew each time."""
 
@@ -34,6 +37,8 @@ PAGES = {
     "/": 200,
     "/jobs": 200,
     "/sign-in": 200,
+    "/forgot-password": 200,
+    "/reset-password": 200,
     "/docs": 200,
     "/docs/v1": 200,
     "/docs/none": 404,
@@ -54,7 +59,7 @@ def faults(response: Response, path: str) -> Iterator[str]:
     headers = response.headers
     if headers.get("X-Content-Type-Options") != "nosniff":
         yield "may be sniffed"
-    if headers.get("Referrer-Policy") not in ("same-origin", "no-referrer"):
+    if headers.get("Referrer-Policy") not in REFERRERS:
         yield "sends referrers"
     if "Server" in headers or "X-Powered-By" in headers:
         yield "names the server"

@@ -15,7 +15,7 @@ import requests
 import socketio
 import websocket
 
-from tests.contract.test_security_headers import DATA, PAGE
+from tests.contract.test_security_headers import DATA, PAGE, REFERRERS
 from tests.e2e.conftest import ASYNC_MODES
 from tests.e2e.secured import MARK, SITE, Secured, marked, secured
 from tests.e2e.test_server_framing import request, send, status
@@ -205,7 +205,7 @@ def check_headers(answer: requests.Response) -> None:
     html = answer.headers.get("Content-Type", "").startswith("text/html")
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["Content-Security-Policy"] == (PAGE if html else DATA)
-    assert answer.headers["Referrer-Policy"] == "same-origin"
+    assert answer.headers["Referrer-Policy"] in REFERRERS
     assert answer.headers.get("Cross-Origin-Opener-Policy") == ("same-origin" if html else None)
     assert answer.headers.get("Server", "") in ("", "gunicorn"), "no version"
     assert answer.headers["X-Request-ID"]
