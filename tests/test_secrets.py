@@ -16,6 +16,7 @@ FIXTURES = {
     "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw": "the example of a key in the Standard Webhooks specification",
     "wQ4ofysef1R7IKnrziqtomqyDvI=": "a signature in Qiniu's documentation, made with `MY_SECRET_KEY`",
     "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=": "the bytes 0 to 31, an older key in the tests",
+    "mArKeD-3f9c0a7be1d24856b7f0": "a key that tests look for where none may stand",
 }
 """What looks like a secret and opens nothing, each with its reason."""
 

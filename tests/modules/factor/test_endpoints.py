@@ -9,12 +9,14 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from application.database import transaction
+from application.modules.code.business import Purpose
 from application.modules.user import business as user_business
 from application.permissions import Role
 from tests.conftest import Caller
 from tests.modules.factor.conftest import HASH, PASSWORD, Enrol, Phone
 from tests.moments import at
 from tests.parallel import at_once
+from tests.post import give_contact, put_code
 from tests.tables import count_rows
 
 LOGIN = "/api/v1/auth/login"
@@ -118,6 +120,21 @@ class TestLogin:
             "user.refuse_sign_in",
         ]
         assert not any(code in str(found) for code in eve.recovery_codes)
+
+
+class TestLoginByCode:
+    def test_asks_for_the_second_factor_beside_the_code(self, app: Flask, client: FlaskClient, eve: Phone) -> None:
+        to, code = "eve@example.org", "204816"
+        give_contact(app, eve.user_id, to)
+        put_code(app, Purpose.SIGN_IN, to, code)
+        body = {"to": to, "code": code}
+        answers = [
+            client.post("/api/v1/auth/login-by-code", json=body | more)
+            for more in ({}, {"factor_code": "wrong"}, {"factor_code": eve.recovery_codes[0]})
+        ]
+        assert [answer.get_json()["code"] for answer in answers] == ["second_factor_needed", "wrong_factor_code", 0]
+        spent = client.post("/api/v1/auth/login-by-code", json=body | {"factor_code": eve.recovery_codes[1]})
+        assert refused(spent) == (422, "wrong_code")
 
 
 class TestBasic:
