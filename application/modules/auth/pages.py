@@ -114,12 +114,12 @@ def send_reset() -> Response:
             )
     except InvalidRecipient:
         problem = _("This is neither a mail address nor a number with its country, as +4915112345678.")
-        return _refused("auth/forgot_password.html", problem, HTTPStatus.UNPROCESSABLE_ENTITY, {"to": to})
+        return _page("auth/forgot_password.html", problem, HTTPStatus.UNPROCESSABLE_ENTITY, {"to": to})
     except codes.CodeJustSent:
         pass  # the page says to wait for it, which is right for the one that was just sent, too
     except throttle.Throttled as refusal:
         return _later("auth/forgot_password.html", refusal, {"to": to})
-    return make_response(render_template("auth/reset_password.html", problem="", to=to, token=""))
+    return _page("auth/reset_password.html", "", HTTPStatus.OK, {"to": to, "token": ""})
 
 
 @pages.get("/reset-password")
@@ -138,7 +138,7 @@ def reset() -> Response:
     except throttle.Throttled as refusal:
         return _later("auth/reset_password.html", refusal, given)
     except (Invalid, ValidationError) as refusal:
-        return _refused("auth/reset_password.html", _reason(refusal), HTTPStatus.UNPROCESSABLE_ENTITY, given)
+        return _page("auth/reset_password.html", _reason(refusal), HTTPStatus.UNPROCESSABLE_ENTITY, given)
     return make_response(redirect("/sign-in?changed=1", HTTPStatus.SEE_OTHER))
 
 
@@ -184,7 +184,7 @@ def _way_on(token: str) -> str:
 
 
 def _form(problem: str = "", status: int = HTTPStatus.OK, *, pending: str = "") -> Response:
-    return _refused(_template(pending), problem, status, _of_form(pending))
+    return _page(_template(pending), problem, status, _of_form(pending))
 
 
 def _template(pending: str) -> str:
@@ -229,7 +229,7 @@ def _reason(refusal: Invalid | ValidationError) -> str:
     return reason
 
 
-def _refused(template: str, problem: str, status: int, given: Mapping[str, str]) -> Response:
+def _page(template: str, problem: str, status: int, given: Mapping[str, str]) -> Response:
     return make_response(render_template(template, problem=problem, **given), status)
 
 
@@ -237,7 +237,7 @@ def _later(template: str, refusal: throttle.Throttled, given: Mapping[str, str])
     """Show a form to who tried too often, and how long to wait."""
     seconds = refusal.headers["Retry-After"]
     problem = _("Too many tries. Wait %(seconds)s s, then try again.", seconds=seconds)
-    response = _refused(template, problem, HTTPStatus.TOO_MANY_REQUESTS, given)
+    response = _page(template, problem, HTTPStatus.TOO_MANY_REQUESTS, given)
     response.headers["Retry-After"] = seconds
     return response
 
