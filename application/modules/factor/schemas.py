@@ -23,14 +23,14 @@ class FactorOut(Schema):
 class FactorIn(Schema):
     """Prove the password one has; and the second factor, if one is on, by a code of it or a recovery code."""
 
-    current_password: str = Field(max_length=MAX_LENGTH, examples=["correct horse battery staple"])
+    current_password: str = Field(max_length=MAX_LENGTH, examples=["the words of last year"])  # nobody has it
     code: str | None = Field(None, max_length=MAX_CODE, examples=["492039"])
 
 
 class ProofIn(Schema):
     """Prove the password one has, and the second factor by a code of it or a recovery code."""
 
-    current_password: str = Field(max_length=MAX_LENGTH, examples=["correct horse battery staple"])
+    current_password: str = Field(max_length=MAX_LENGTH, examples=["the words of last year"])  # nobody has it
     code: str = Field(max_length=MAX_CODE, examples=["492039"])
 
 
