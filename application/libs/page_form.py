@@ -1,9 +1,13 @@
 """Read the forms of the pages that stand without a build, and only those that a page of this site sent."""
 
-from flask import current_app, request
+from collections.abc import Callable
+from http import HTTPStatus
+
+from flask import Response, current_app, request
+from flask_babel import gettext as _
 
 from application.libs.browser_session import BrowserSessions, ForeignPage
-from application.libs.error import UnsupportedMediaType
+from application.libs.error import TooManyRequests, UnsupportedMediaType
 from application.libs.origin import from_this_site
 
 FORM = "application/x-www-form-urlencoded"
@@ -25,6 +29,16 @@ def wanted_address() -> str:
     wanted = request.values.get("next", "")
     is_ours = wanted.startswith("/") and not wanted.startswith(("//", "/\\")) and wanted.isprintable()
     return wanted if is_ours else "/"
+
+
+def held_back(refusal: TooManyRequests, draw: Callable[[str, int], Response]) -> Response:
+    """Draw a form once more, with a problem and a status, for who tried too often: it says how long to wait."""
+    seconds = refusal.headers["Retry-After"]
+    response = draw(
+        _("Too many tries. Wait %(seconds)s s, then try again.", seconds=seconds), HTTPStatus.TOO_MANY_REQUESTS
+    )
+    response.headers["Retry-After"] = seconds
+    return response
 
 
 def browsers() -> BrowserSessions:

@@ -82,8 +82,7 @@ def implied_errors(operation: Operation) -> tuple[type[Refusal], ...]:
 
 _IMPLIED: tuple[tuple[Callable[[Operation], object], tuple[type[Refusal], ...]], ...] = (
     (lambda _any: True, (Unavailable,)),
-    (lambda operation: not operation.signs_in, (Unauthenticated,)),  # a wrong token, where none is needed, too
-    (lambda operation: not operation.signs_in, (ForeignPage,)),
+    (lambda operation: not operation.signs_in, (Unauthenticated, ForeignPage)),  # also where no token is needed
     (lambda operation: operation.offers, (NotAcceptable,)),
     (lambda operation: operation.rate_limit, (TooOften,)),
     (lambda operation: operation.permission or operation.scope not in (None, ANY_KEY), (PermissionMissing,)),

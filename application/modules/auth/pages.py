@@ -19,7 +19,7 @@ from application.libs.error import Invalid
 from application.libs.mail import MAX_ADDRESS
 from application.libs.multilingual import spoken_language
 from application.libs.origin import from_this_site
-from application.libs.page_form import browsers, check_form, wanted_address
+from application.libs.page_form import browsers, check_form, held_back, wanted_address
 from application.libs.password import MAX_LENGTH, MIN_LENGTH
 from application.libs.remote import current_client
 from application.modules.auth import business
@@ -234,12 +234,7 @@ def _page(template: str, problem: str, status: int, given: Mapping[str, str]) ->
 
 
 def _later(template: str, refusal: throttle.Throttled, given: Mapping[str, str]) -> Response:
-    """Show a form to who tried too often, and how long to wait."""
-    seconds = refusal.headers["Retry-After"]
-    problem = _("Too many tries. Wait %(seconds)s s, then try again.", seconds=seconds)
-    response = _page(template, problem, HTTPStatus.TOO_MANY_REQUESTS, given)
-    response.headers["Retry-After"] = seconds
-    return response
+    return held_back(refusal, lambda problem, status: _page(template, problem, status, given))
 
 
 def _find(token: str | None) -> Identity | None:

@@ -11,7 +11,7 @@ from application.database import transaction
 from application.libs.auth import Credentials, Identity, set_identity
 from application.libs.browser_session import ForeignPage
 from application.libs.error import BadRequest, Refusal
-from application.libs.page_form import browsers, check_form, wanted_address
+from application.libs.page_form import browsers, check_form, held_back, wanted_address
 from application.libs.remote import current_client
 from application.modules.auth import business as auth_business
 from application.modules.factor import business
@@ -53,7 +53,7 @@ def change() -> Response:
     try:
         return act(caller)
     except throttle.Throttled as refusal:
-        return _held_back(caller, refusal)
+        return held_back(refusal, lambda problem, status: _page(caller, problem=problem, status=status))
     except _REFUSALS as refusal:
         return _page(caller, problem=_reason(refusal), status=HTTPStatus.UNPROCESSABLE_ENTITY)
 
@@ -122,15 +122,6 @@ def _page(
         **shown,
     )
     return make_response(page, status)
-
-
-def _held_back(caller: Identity, refusal: throttle.Throttled) -> Response:
-    """Tell who tried too often how long to wait."""
-    seconds = refusal.headers["Retry-After"]
-    problem = _("Too many tries. Wait %(seconds)s s, then try again.", seconds=seconds)
-    response = _page(caller, problem=problem, status=HTTPStatus.TOO_MANY_REQUESTS)
-    response.headers["Retry-After"] = seconds
-    return response
 
 
 def _reason(refusal: Refusal) -> str:
