@@ -1,0 +1,1 @@
+"""Django with its REST framework, as its tutorial writes it: models, serializers, a view set, a token class."""
