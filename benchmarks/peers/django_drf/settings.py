@@ -15,7 +15,7 @@ TIME_ZONE = "UTC"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 APPEND_SLASH = False
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["benchmarks.peers.django_drf.views.TokenAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["benchmarks.peers.django_drf.tokens.TokenAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticatedOrReadOnly"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],

@@ -4,23 +4,13 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.decorators import method_decorator
 from django.views.decorators.http import conditional_page
-from rest_framework import authentication, exceptions, mixins, pagination, serializers, viewsets
+from rest_framework import exceptions, mixins, pagination, serializers, viewsets
 from rest_framework.decorators import api_view, permission_classes
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.response import Response
 
 from benchmarks.peers import security
 from benchmarks.peers.django_drf.models import Blog, Session, Tag, User
-
-
-class TokenAuthentication(authentication.TokenAuthentication):
-    keyword = "Bearer"
-
-    def authenticate_credentials(self, key):
-        found = Session.objects.select_related("user").filter(access_digest=security.digest(key)).first()
-        if found is None or found.access_expires_at <= timezone.now():
-            raise exceptions.AuthenticationFailed
-        return found.user, found
 
 
 class UserSerializer(serializers.ModelSerializer):
