@@ -9,6 +9,7 @@ from benchmarks import data
 BEARER = {"Authorization": f"Bearer {data.TOKEN}"}
 JSON = {"Content-Type": "application/json"}
 WORD = data.WORDS[0]
+FILTERED = f"/blog?limit=20&title__contains={WORD}&sort=title"
 ONE = data.blog_id(4_321)
 MANY = 500
 """How many different blogs are read, so that no cache holds the one that is asked for."""
@@ -79,5 +80,3 @@ CELLS = (
         connections=16,
     ),
 )
-
-FILTERED = f"/blog?limit=20&title__contains={WORD}&sort=title"

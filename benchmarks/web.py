@@ -1,0 +1,193 @@
+"""Measure the web API beside others on the same tasks, the same rows and the same machine, in turns.
+
+    python -m benchmarks.web [--database sqlite|postgresql] [--rounds 5] [--seconds 3] [--only NAME] [--cells one,page]
+
+In each round everybody is started on a fresh copy of the database, every answer is looked at (in the first round), and
+every cell gets the load of wrk. Ours has all on that production has. Servers of several threads are bimodal on small
+machines, so both the best round and the median are told; the processor's time a request repeats best.
+"""
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+
+from application.config.setting import ROOT
+from benchmarks.cell import CELLS, Cell
+from benchmarks.checks import Examiner
+from benchmarks.contestant import CONTESTANTS, PACKAGES, Contestant, Place
+from benchmarks.load import run_wrk
+from benchmarks.master import KINDS, Master, master
+from benchmarks.serving import Served, serving
+from benchmarks.table import Figure, Start, of_cell, of_starts
+from tests.port import free_port
+
+WARM_UP_SECONDS = 1
+OWN = ("gunicorn", "gevent", "flask", "sqlalchemy", "psycopg", "msgspec", "pydantic")
+
+
+@dataclass
+class Run:
+    """Hold what is measured, how, and what came of it so far."""
+
+    database: str
+    rounds: int
+    seconds: int
+    contestants: Sequence[Contestant]
+    cells: Sequence[Cell]
+    folder: Path
+    peers_python: Path
+    figures: list[Figure] = field(default_factory=list)
+    starts: list[Start] = field(default_factory=list)
+
+    def measure(self) -> None:
+        """Measure everybody in turns, as often as there are rounds."""
+        say(f"{self.database}: filling the tables")
+        with master(self.database, self.folder) as filled:
+            for number in range(1, self.rounds + 1):
+                for contestant in self.contestants:
+                    self._measure_one(contestant, filled, number)
+
+    def _measure_one(self, contestant: Contestant, filled: Master, number: int) -> None:
+        with filled.copied() as url:
+            folder = self.folder / "server"
+            place = Place(free_port(), url, folder, self.peers_python)
+            with serving(contestant, place) as server:
+                seconds = server.await_answer()
+                server.await_workers()
+                examiner = Examiner(contestant, server.url)
+                if number == 1:
+                    examiner.examine()
+                told = [self._measure_cell(server, cell, examiner, number) for cell in self.cells]
+                self.starts.append(Start(contestant.name, number, seconds, server.worker_megabytes()))
+        shutil.rmtree(folder, ignore_errors=True)
+        say(f"{self.database}, round {number} of {self.rounds}, {contestant.name}: {', '.join(told)}")
+
+    def _measure_cell(self, server: Served, cell: Cell, examiner: Examiner, number: int) -> str:
+        tag = examiner.find_tag() if cell.conditional else None
+        if cell.conditional and tag is None:
+            return f"{cell.key} -"
+
+        def put_load(seconds: int) -> Figure:
+            before = server.cpu_seconds()
+            load = run_wrk(
+                server.url,
+                [(f"{server.contestant.prefix}{path}", body) for path, body in cell.requests()],
+                self.folder,
+                method=cell.method,
+                headers=cell.headers(tag),
+                connections=cell.connections,
+                seconds=seconds,
+            )
+            cost = (server.cpu_seconds() - before) / load.requests * 1_000_000
+            name = server.contestant.name
+            return Figure(name, cell.key, number, load.per_second, cost, load.p50 / 1000, load.p99 / 1000)
+
+        if number == 1:
+            put_load(WARM_UP_SECONDS)
+        figure = put_load(self.seconds)
+        self.figures.append(figure)
+        return f"{cell.key} {figure.per_second:,.0f}/s"
+
+    def report(self) -> str:
+        """Write all tables, and what was measured with."""
+        names = [contestant.name for contestant in self.contestants]
+        ours = next(contestant.name for contestant in CONTESTANTS if contestant.is_ours)
+        parts = [f"## {self.database}: {self.rounds} rounds of {self.seconds} s, {platform.platform()}, {os.cpu_count()} cores"]
+        for cell in self.cells:
+            mine = [figure for figure in self.figures if figure.cell == cell.key]
+            parts.append(f"### {cell.title}\n\n{of_cell(mine, names, ours)}")
+        servers = {contestant.name: contestant.server for contestant in self.contestants}
+        parts.append(f"### Starts\n\n{of_starts(self.starts, servers)}")
+        parts.append("\n".join(f"{who}: {', '.join(f'{name} {number}' for name, number in found.items())}" for who, found in self.versions().items()))
+        return "\n\n".join(parts)
+
+    def versions(self) -> dict[str, dict[str, str]]:
+        """Return the versions of Python and the packages, ours and the peers'."""
+        code = "import sys, json; from importlib.metadata import version as v; print(json.dumps({n: v(n) for n in sys.argv[1:]}))"
+        told = subprocess.run([str(self.peers_python), "-c", code, *PACKAGES], capture_output=True, text=True, check=True)
+        python = {"Python": platform.python_version()}
+        return {"Ours": python | {name: version(name) for name in OWN}, "Peers": json.loads(told.stdout)}
+
+    def raw(self) -> dict[str, object]:
+        """Return all figures, for programs."""
+        return {
+            "database": self.database,
+            "rounds": self.rounds,
+            "seconds": self.seconds,
+            "machine": {"platform": platform.platform(), "cores": os.cpu_count()},
+            "versions": self.versions(),
+            "figures": [asdict(figure) for figure in self.figures],
+            "starts": [asdict(start) for start in self.starts],
+        }
+
+
+def say(text: str) -> None:
+    """Tell how far it is, beside the tables."""
+    print(f"{time.strftime('%H:%M:%S')} {text}", file=sys.stderr, flush=True)
+
+
+def main() -> None:
+    """Read what to measure, measure it and print the tables."""
+    asked = read_arguments()
+    runs = []
+    for kind in asked.database or KINDS[:1]:
+        run = Run(
+            kind, asked.rounds, asked.seconds, asked.only or CONTESTANTS, asked.cells or CELLS, asked.folder, asked.peers
+        )
+        asked.folder.mkdir(parents=True, exist_ok=True)
+        run.measure()
+        print(f"{run.report()}\n", flush=True)
+        runs.append(run.raw())
+    if asked.json is not None:
+        asked.json.write_text(json.dumps(runs, indent=1), encoding="utf-8")
+
+
+def read_arguments() -> argparse.Namespace:
+    """Read the command line, and refuse what cannot be measured here."""
+    parser = argparse.ArgumentParser(description="Measure the web API beside others.")
+    parser.add_argument("--database", action="append", choices=KINDS, help="sqlite (the default), postgresql; or both")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=int, default=3, help="how long each cell gets its load")
+    parser.add_argument("--quick", action="store_true", help="one round of two seconds: whether all works")
+    parser.add_argument("--only", type=_contestants, metavar="NAMES", help="beginnings of names, by commas")
+    parser.add_argument("--cells", type=_cells, metavar="KEYS", help=f"some of {','.join(cell.key for cell in CELLS)}")
+    parser.add_argument("--peers", type=Path, default=ROOT / ".venv-bench/bin/python", help="the peers' Python")
+    parser.add_argument("--folder", type=Path, default=ROOT / "dist/bench", help="where the databases are; not in /tmp")
+    parser.add_argument("--json", type=Path, help="a file for all figures")
+    asked = parser.parse_args()
+    if asked.quick:
+        asked.rounds, asked.seconds = 1, 2
+    if shutil.which("wrk") is None:
+        parser.error("wrk is not there, which makes the load: apt install wrk (Debian, Ubuntu), brew install wrk (macOS)")
+    if not asked.peers.exists():
+        parser.error(f"{asked.peers} is not there, which runs the peers: `make bench` installs it")
+    return asked
+
+
+def _contestants(text: str) -> list[Contestant]:
+    """Return those whose names begin so."""
+    found = [one for one in CONTESTANTS if one.name.casefold().startswith(tuple(text.casefold().split(",")))]
+    if not found:
+        raise argparse.ArgumentTypeError(f"there are {'; '.join(one.name for one in CONTESTANTS)}")
+    return found
+
+
+def _cells(text: str) -> list[Cell]:
+    """Return the cells of these keys."""
+    keys = text.split(",")
+    if not set(keys) <= {cell.key for cell in CELLS}:
+        raise argparse.ArgumentTypeError(f"there are {','.join(cell.key for cell in CELLS)}")
+    return [cell for cell in CELLS if cell.key in keys]
+
+
+if __name__ == "__main__":
+    main()
