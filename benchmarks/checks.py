@@ -116,7 +116,7 @@ class Examiner:
 
     def _named(self, answer: requests.Response) -> str:
         content = self._content(answer)
-        self._same("members of oneself", NAMED <= content.keys(), True)
+        self._same("members of oneself", content.keys() >= NAMED, True)
         return str(content["name"])
 
     def _members(self, blog: dict[str, Any]) -> dict[str, Any]:

@@ -80,7 +80,16 @@ def _uvicorn(module: str) -> Callable[[Place], list[str]]:
 def _gunicorn(module: str, *options: str) -> Callable[[Place], list[str]]:
     def command(place: Place) -> list[str]:
         app = [f"benchmarks.peers.{module}:app", "--bind", f"127.0.0.1:{place.port}", "--workers", str(WORKERS)]
-        return [str(place.peers_python), "-m", "gunicorn", *app, *options, "--no-control-socket", "--log-level", "error"]
+        return [
+            str(place.peers_python),
+            "-m",
+            "gunicorn",
+            *app,
+            *options,
+            "--no-control-socket",
+            "--log-level",
+            "error",
+        ]
 
     return command
 
@@ -107,7 +116,28 @@ CONTESTANTS = (
 )
 
 PACKAGES = (
-    "fastapi starlette litestar django djangorestframework apiflask flask werkzeug sqlalchemy pydantic msgspec marshmallow "
-    "orjson uvicorn uvloop httptools gunicorn gevent psycopg"
-).split()
+    *(
+        "fastapi",
+        "starlette",
+        "litestar",
+        "django",
+        "djangorestframework",
+        "apiflask",
+        "flask",
+        "werkzeug",
+        "sqlalchemy",
+    ),
+    *(
+        "pydantic",
+        "msgspec",
+        "marshmallow",
+        "orjson",
+        "uvicorn",
+        "uvloop",
+        "httptools",
+        "gunicorn",
+        "gevent",
+        "psycopg",
+    ),
+)
 """Whose versions the table names."""

@@ -29,9 +29,9 @@ TOKEN = base64.urlsafe_b64encode(hashlib.sha256(b"the writer of the benchmark").
 """The access token of the first user, of the form that logging in gives."""
 
 WORDS = (
-    "river stone cloud amber forest copper silent morning harbor winter meadow lantern velvet summit orchard thunder "
-    "canyon marble willow ember"
-).split()
+    *("river", "stone", "cloud", "amber", "forest", "copper", "silent", "morning", "harbor", "winter"),
+    *("meadow", "lantern", "velvet", "summit", "orchard", "thunder", "canyon", "marble", "willow", "ember"),
+)
 BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
 FOR_EVER = datetime(2100, 1, 1, tzinfo=UTC)
 
@@ -102,18 +102,24 @@ def fill(blogs: int = BLOGS) -> None:
 def _rows(blogs: int) -> Iterator[tuple[type[Any], list[dict[str, Any]]]]:
     """Return the rows of each table, in an order that foreign keys allow."""
     moment, password_hash = BEGINNING, hash_password(PASSWORD)
-    yield User, [
-        {"id": user_id(number), "name": user_name(number), "password_hash": password_hash, "disabled_at": None}
-        | {"created_at": moment, "updated_at": moment}
-        for number in range(USERS)
-    ]
+    yield (
+        User,
+        [
+            {"id": user_id(number), "name": user_name(number), "password_hash": password_hash, "disabled_at": None}
+            | {"created_at": moment, "updated_at": moment}
+            for number in range(USERS)
+        ],
+    )
     yield UserRole, [{"user_id": user_id(number), "role": Role.USER.value} for number in range(USERS)]
     yield Tag, [{"id": tag_id(number), "name": f"tag{number:03d}", "created_at": moment} for number in range(TAGS)]
     yield Session, [_session()]
     for first in range(0, blogs, _BATCH):
         numbers = range(first, min(first + _BATCH, blogs))
         yield Blog, [_blog(number) for number in numbers]
-        yield BlogTag, [{"blog_id": blog_id(number), "tag_id": tag_id(tag)} for number in numbers for tag in tags(number)]
+        yield (
+            BlogTag,
+            [{"blog_id": blog_id(number), "tag_id": tag_id(tag)} for number in numbers for tag in tags(number)],
+        )
 
 
 def _blog(number: int) -> dict[str, Any]:

@@ -33,6 +33,11 @@ from tests.port import free_port
 WARM_UP_SECONDS = 1
 OWN = ("gunicorn", "gevent", "flask", "sqlalchemy", "psycopg", "msgspec", "pydantic")
 
+_TELL_VERSIONS = (
+    "import json, platform, sys; from importlib.metadata import version; "
+    "print(json.dumps({'Python': platform.python_version()} | {name: version(name) for name in sys.argv[1:]}))"
+)
+
 
 @dataclass
 class Run:
@@ -101,19 +106,25 @@ class Run:
         """Write all tables, and what was measured with."""
         names = [contestant.name for contestant in self.contestants]
         ours = next(contestant.name for contestant in CONTESTANTS if contestant.is_ours)
-        parts = [f"## {self.database}: {self.rounds} rounds of {self.seconds} s, {platform.platform()}, {os.cpu_count()} cores"]
+        machine = f"{platform.platform()}, {os.cpu_count()} cores"
+        parts = [f"## {self.database}: {self.rounds} rounds of {self.seconds} s\n\n{machine}"]
         for cell in self.cells:
             mine = [figure for figure in self.figures if figure.cell == cell.key]
             parts.append(f"### {cell.title}\n\n{of_cell(mine, names, ours)}")
         servers = {contestant.name: contestant.server for contestant in self.contestants}
         parts.append(f"### Starts\n\n{of_starts(self.starts, servers)}")
-        parts.append("\n".join(f"{who}: {', '.join(f'{name} {number}' for name, number in found.items())}" for who, found in self.versions().items()))
+        parts.append(
+            "\n".join(
+                f"{who}: {', '.join(f'{name} {number}' for name, number in found.items())}"
+                for who, found in self.versions().items()
+            )
+        )
         return "\n\n".join(parts)
 
     def versions(self) -> dict[str, dict[str, str]]:
         """Return the versions of Python and the packages, ours and the peers'."""
-        code = "import sys, json; from importlib.metadata import version as v; print(json.dumps({n: v(n) for n in sys.argv[1:]}))"
-        told = subprocess.run([str(self.peers_python), "-c", code, *PACKAGES], capture_output=True, text=True, check=True)
+        command = [str(self.peers_python), "-c", _TELL_VERSIONS, *PACKAGES]
+        told = subprocess.run(command, capture_output=True, text=True, check=True)
         python = {"Python": platform.python_version()}
         return {"Ours": python | {name: version(name) for name in OWN}, "Peers": json.loads(told.stdout)}
 
@@ -141,7 +152,13 @@ def main() -> None:
     runs = []
     for kind in asked.database or KINDS[:1]:
         run = Run(
-            kind, asked.rounds, asked.seconds, asked.only or CONTESTANTS, asked.cells or CELLS, asked.folder, asked.peers
+            kind,
+            asked.rounds,
+            asked.seconds,
+            asked.only or CONTESTANTS,
+            asked.cells or CELLS,
+            asked.folder,
+            asked.peers,
         )
         asked.folder.mkdir(parents=True, exist_ok=True)
         run.measure()
@@ -167,7 +184,9 @@ def read_arguments() -> argparse.Namespace:
     if asked.quick:
         asked.rounds, asked.seconds = 1, 2
     if shutil.which("wrk") is None:
-        parser.error("wrk is not there, which makes the load: apt install wrk (Debian, Ubuntu), brew install wrk (macOS)")
+        parser.error(
+            "wrk is not there, which makes the load: apt install wrk (Debian, Ubuntu), brew install wrk (macOS)"
+        )
     if not asked.peers.exists():
         parser.error(f"{asked.peers} is not there, which runs the peers: `make bench` installs it")
     return asked

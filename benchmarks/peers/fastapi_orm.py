@@ -147,9 +147,7 @@ def me(user: CurrentUser):
 
 
 def _get(session: Session, blog_id: str) -> entities.Blog:
-    blog = session.scalars(
-        select(entities.Blog).options(*LOADED).where(entities.Blog.id == blog_id)
-    ).one_or_none()
+    blog = session.scalars(select(entities.Blog).options(*LOADED).where(entities.Blog.id == blog_id)).one_or_none()
     if blog is None:
         raise HTTPException(404)
     return blog

@@ -21,7 +21,8 @@ ONE = f"{BLOG} WHERE b.id = ?"
 TAGS = "SELECT t.id, t.name FROM blog_tag bt JOIN tag t ON t.id = bt.tag_id WHERE bt.blog_id = ? ORDER BY t.name"
 ORDERS = {"-created_at": "b.created_at DESC, b.id DESC", "title": "b.title, b.id"}
 BY_TOKEN = (
-    'SELECT s.access_expires_at, u.id, u.name FROM session s JOIN "user" u ON u.id = s.user_id WHERE s.access_digest = ?'
+    'SELECT s.access_expires_at, u.id, u.name FROM session s JOIN "user" u ON u.id = s.user_id '
+    "WHERE s.access_digest = ?"
 )
 BY_NAME = 'SELECT id, password_hash FROM "user" WHERE name = ?'
 INSERT = (
