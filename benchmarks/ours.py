@@ -1,26 +1,35 @@
 """Serve our application as it is, but for how often one caller may ask: a load is one caller.
 
-The limits are counted and announced as ever; only the numbers are a million times higher, or after 120 posts in a
-minute the answer would be 429.
+The limits are counted and announced as ever; only the numbers counted to are a million times higher, or after 120 posts
+in a minute the answer would be 429.
 """
 
 from typing import Any
 
 from limits import RateLimitItem
 
-from application.libs import operation
+from application import factory
 from application.libs.gunicorn_app import load_app as load
-from application.libs.rate_limit import parse_limit
+from application.libs.rate_limit import Count, FlaskLimits
 
 FACTOR = 1_000_000
 
 
-def _generous(text: object) -> RateLimitItem:
-    amount, _slash, period = str(text).partition("/")
-    return parse_limit(f"{int(amount) * FACTOR}/{period}")
+class GenerousLimits(FlaskLimits):
+    """Count as ever, and refuse nobody."""
+
+    def counter(self, limit: RateLimitItem, *, scope: str, by_address: bool) -> Count:
+        """Return what counts to a number that no load reaches."""
+        generous = type(limit)(limit.amount * FACTOR, limit.multiples)
+        return super().counter(generous, scope=scope, by_address=by_address)
+
+
+def raise_limits() -> None:
+    """Let applications that are built from now on refuse nobody for asking often."""
+    factory.FlaskLimits = GenerousLimits  # type: ignore[misc]  # no setting raises what a route declares
 
 
 def load_app() -> Any:
     """Return what gunicorn serves."""
-    operation.parse_limit = _generous  # before the endpoints are imported, which declare their limits
+    raise_limits()
     return load("application.factory:create_app")

@@ -1,0 +1,119 @@
+"""The floor under our own work: Flask's views that run the very statements of ours, and do nothing else.
+
+They have our engine, our columns and our values (also the text for the search); no contract, no envelope, no checks, no
+log, no headers. So a ratio to them is what our house costs, whatever SQLAlchemy and the database do.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from flask import Flask, Response, abort, request
+from sqlalchemy import Connection, Engine
+
+from application.libs.clock import now
+from application.libs.ident import new_id
+from application.libs.search_text import index_text
+from application.libs.secret import digest_token
+from application.modules.auth.business.caller import _BY_TOKEN
+from application.modules.blog.business import (
+    _ALL,
+    _GET,
+    _INSERT,
+    _INSERT_TAG,
+    _LOCK_TAGS,
+    _OWNER,
+    _TAGS,
+    ORDERS,
+)
+from application.modules.blog.models import Blog, Status
+
+_PAGE = ORDERS.page(_ALL.where(Blog.status == Status.PUBLISHED), sort="-created_at", after=None, limit=20)
+
+
+def bare_app(engine: Engine) -> Flask:
+    """Return an application of such views; those under /private look a token up first."""
+    app = Flask("bare")
+
+    @app.get("/blog/<blog_id>")
+    def show(blog_id: str) -> Response:
+        with engine.connect() as connection:
+            return _answer(_find(connection, blog_id))
+
+    @app.get("/private/blog/<blog_id>")
+    def show_privately(blog_id: str) -> Response:
+        with engine.connect() as connection:
+            _caller(connection)
+            return _answer(_find(connection, blog_id))
+
+    @app.get("/blog")
+    def index() -> Response:
+        with engine.connect() as connection:
+            rows = connection.execute(_PAGE).all()
+            tags = _tags(connection, [row[0] for row in rows])
+            return _answer([_blog(row, tags) for row in rows])
+
+    @app.post("/private/blog")
+    def create() -> Response:
+        with engine.connect() as connection:
+            user_id = _caller(connection)
+            connection.rollback()
+            connection.execution_options(write=True)
+            blog = _write(connection, user_id, msgspec.json.decode(request.get_data()))
+            connection.commit()
+            return _answer(blog, 201)
+
+    return app
+
+
+def _answer(content: object, status: int = 200) -> Response:
+    return Response(msgspec.json.encode(content), status, mimetype="application/json")
+
+
+def _caller(connection: Connection) -> str:
+    token = request.headers["Authorization"].removeprefix("Bearer ")
+    rows = connection.execute(_BY_TOKEN, {"digest": digest_token(token)}).all()
+    if not rows or rows[0].access_expires_at <= now():
+        abort(401)
+    user_id: str = rows[0][5]
+    return user_id
+
+
+def _find(connection: Connection, blog_id: str) -> dict[str, Any]:
+    row = connection.execute(_GET, {"blog_id": blog_id}).one_or_none()
+    if row is None:
+        abort(404)
+    return _blog(row, _tags(connection, [blog_id]))
+
+
+def _blog(row: Sequence[Any], tags: dict[str, list[dict[str, str]]]) -> dict[str, Any]:
+    return {
+        "id": row[0],
+        "title": row[1],
+        "content": row[2],
+        "status": row[3],
+        "published_at": row[4],
+        "owner": {"id": row[5], "name": row[6]},
+        "tags": tags.get(row[0], []),
+        "created_at": row[7],
+        "updated_at": row[8],
+    }
+
+
+def _tags(connection: Connection, blog_ids: Sequence[str]) -> dict[str, list[dict[str, str]]]:
+    tags: dict[str, list[dict[str, str]]] = {}
+    for blog_id, tag_id, name in connection.execute(_TAGS, {"blog_ids": blog_ids}):
+        tags.setdefault(blog_id, []).append({"id": tag_id, "name": name})
+    return tags
+
+
+def _write(connection: Connection, user_id: str, body: dict[str, Any]) -> dict[str, Any]:
+    found = connection.execute(_LOCK_TAGS, {"tag_ids": body["tags"]})
+    tags = [{"id": tag_id, "name": name} for tag_id, name in found]
+    owner_id, name = connection.execute(_OWNER, {"user_id": user_id}).one()
+    moment, title, content = now(), body["title"], body["content"]
+    columns = {"id": new_id(), "title": title, "content": content, "status": Status.PUBLISHED}
+    columns |= {"published_at": moment, "created_at": moment, "updated_at": moment}
+    connection.execute(_INSERT, columns | {"owner_id": owner_id, "search": index_text(title, content)})
+    connection.execute(_INSERT_TAG, [{"blog_id": columns["id"], "tag_id": tag["id"]} for tag in tags])
+    return columns | {"owner": {"id": owner_id, "name": name}, "tags": tags}

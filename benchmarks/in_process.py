@@ -1,0 +1,146 @@
+"""Measure what a request costs of the processor in this process: our whole stack, and the same statements bare.
+
+    python -m benchmarks.in_process [--rounds 9] [--requests 300] [--json FILE]
+
+Both take turns in one run, and the medians are compared. Of all figures this one repeats best, so a check for
+regressions can stand on it; requests a second cannot.
+"""
+
+import argparse
+import json
+import logging
+import statistics
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from flask import Flask
+
+from application.config.setting import Environment
+from application.database import db
+from benchmarks import data
+from benchmarks.bare import bare_app
+from benchmarks.cell import BEARER, ONE, blog_body
+from benchmarks.driving import Application, Call, ask, microseconds
+from benchmarks.ours import raise_limits
+from benchmarks.table import markdown
+from tests.applications import migrated
+
+WARM_UP = 50
+
+
+@dataclass(frozen=True)
+class Task:
+    """Be what is asked of both: of ours under /api/v1, of the bare ones privately where ours looks at a token."""
+
+    title: str
+    ours: Call
+    bare: Call
+    status: int = 200
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Hold what a request costs, in microseconds, by the medians of all rounds."""
+
+    title: str
+    ours: float
+    bare: float
+
+    @property
+    def ratio(self) -> float:
+        """Return how many times as much ours costs."""
+        return self.ours / self.bare
+
+
+_BODY = blog_body().encode()
+TASKS = (
+    Task("GET one", Call(f"/api/v1/blog/{ONE}"), Call(f"/blog/{ONE}")),
+    Task("page of 20", Call("/api/v1/blog", query="limit=20"), Call("/blog", query="limit=20")),
+    Task(
+        "GET one + token",
+        Call(f"/api/v1/blog/{ONE}", headers=BEARER),
+        Call(f"/private/blog/{ONE}", headers=BEARER),
+    ),
+    Task(
+        "POST + token",
+        Call("/api/v1/blog", "POST", body=_BODY, headers=BEARER),
+        Call("/private/blog", "POST", body=_BODY, headers=BEARER),
+        status=201,
+    ),
+)
+
+
+class WrongAnswer(AssertionError):
+    """One of both does not do the task."""
+
+
+@contextmanager
+def application(blogs: int = data.BLOGS) -> Iterator[Flask]:
+    """Build our application with all on that production has, on a filled SQLite database of its own."""
+    raise_limits()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        url = f"sqlite:///{folder / 'application.db'}"
+        # production refuses a database in a temporary folder; nothing that a request meets is otherwise in development
+        with migrated(url, folder, environment=Environment.DEVELOPMENT, log_console=False) as app:
+            with app.app_context():
+                data.fill(blogs)
+            yield app
+
+
+def check(task: Task, ours: Application, bare: Application) -> None:
+    """Raise `WrongAnswer` unless both do the task, and alike."""
+    status, body = ask(ours, task.ours)
+    bare_status, bare_body = ask(bare, task.bare)
+    if (status, bare_status) != (task.status, task.status):
+        raise WrongAnswer(f"{task.title}: ours says {status} {body!r}, the bare view {bare_status} {bare_body!r}")
+    content, bare_content = json.loads(body)["data"], json.loads(bare_body)
+    if task.status == 200 and content != bare_content:
+        raise WrongAnswer(f"{task.title}: ours says {content}, the bare view {bare_content}")
+
+
+def measure(app: Flask, rounds: int, requests: int) -> list[Cost]:
+    """Return what each task costs, with both asked in turns."""
+    with app.app_context():
+        bare = bare_app(db.engine).wsgi_app
+    ours: Application = app.wsgi_app
+    for task in TASKS:
+        check(task, ours, bare)
+        microseconds(ours, task.ours, WARM_UP)
+        microseconds(bare, task.bare, WARM_UP)
+    costs = []
+    for task in TASKS:
+        pairs = [
+            (microseconds(ours, task.ours, requests), microseconds(bare, task.bare, requests))
+            for _round in range(rounds)
+        ]
+        costs.append(Cost(task.title, *(statistics.median(side) for side in zip(*pairs, strict=True))))
+    return costs
+
+
+def report(costs: list[Cost]) -> str:
+    """Write the table."""
+    rows = [[cost.title, f"{cost.ours:.0f}", f"{cost.bare:.0f}", f"{cost.ratio:.2f}"] for cost in costs]
+    return markdown(("CPU a request, in process", "ours, µs", "bare view, µs", "ratio"), rows)
+
+
+def main() -> None:
+    """Read how often to ask, measure and print."""
+    parser = argparse.ArgumentParser(description="Measure what a request costs beside a bare view.")
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--requests", type=int, default=300, help="in each round, of each side")
+    parser.add_argument("--json", type=Path, help="a file for all figures")
+    asked = parser.parse_args()
+    logging.disable(logging.ERROR)
+    with application() as app:
+        costs = measure(app, asked.rounds, asked.requests)
+    print(report(costs))
+    if asked.json is not None:
+        asked.json.write_text(json.dumps([asdict(cost) | {"ratio": cost.ratio} for cost in costs]), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
