@@ -28,7 +28,8 @@ from application.modules.blog.business import (
 )
 from application.modules.blog.models import Blog, Status
 
-_PAGE = ORDERS.page(_ALL.where(Blog.status == Status.PUBLISHED), sort="-created_at", after=None, limit=20)
+PAGE = 20
+_PAGE = ORDERS.page(_ALL.where(Blog.status == Status.PUBLISHED), sort="-created_at", after=None, limit=PAGE)
 
 
 def bare_app(engine: Engine) -> Flask:
@@ -49,7 +50,9 @@ def bare_app(engine: Engine) -> Flask:
     @app.get("/blog")
     def index() -> Response:
         with engine.connect() as connection:
-            rows = connection.execute(_PAGE).all()
+            rows = connection.execute(_PAGE).all()[
+                :PAGE
+            ]  # one more than the page, as ours asks whether there is a next
             tags = _tags(connection, [row[0] for row in rows])
             return _answer([_blog(row, tags) for row in rows])
 

@@ -96,10 +96,12 @@ def check(task: Task, ours: Application, bare: Application) -> None:
     status, body = ask(ours, task.ours)
     bare_status, bare_body = ask(bare, task.bare)
     if (status, bare_status) != (task.status, task.status):
-        raise WrongAnswer(f"{task.title}: ours says {status} {body!r}, the bare view {bare_status} {bare_body!r}")
+        raise WrongAnswer(
+            f"{task.title}: ours says {status} {body!r:.300}, the bare view {bare_status} {bare_body!r:.300}"
+        )
     content, bare_content = json.loads(body)["data"], json.loads(bare_body)
     if task.status == 200 and content != bare_content:
-        raise WrongAnswer(f"{task.title}: ours says {content}, the bare view {bare_content}")
+        raise WrongAnswer(f"{task.title}: ours says {content!r:.300}, the bare view {bare_content!r:.300}")
 
 
 def measure(app: Flask, rounds: int, requests: int) -> list[Cost]:

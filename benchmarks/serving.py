@@ -77,7 +77,8 @@ class Served:
 
     def worker_megabytes(self) -> float:
         """Return how much memory the larger worker has (resident, with what it shares)."""
-        return max(process.memory_info().rss for process in self._workers()) / 2**20
+        sizes: list[int] = [process.memory_info().rss for process in self._workers()]
+        return max(sizes) / 2**20
 
     def stop(self) -> None:
         """Ask it to stop, and end it if it does not."""
