@@ -5,6 +5,7 @@ VENV ?= .venv
 PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 python3.11,$(shell \
 	$(name) -c 'import sys; sys.version_info >= (3, 11) and print(sys.executable)' 2>/dev/null)))
 BIN := $(VENV)/bin
+PEERS := $(VENV)-bench
 TEST_PROCESSES ?= 3
 # What failed is asked once more, alone: a machine that others use may have stood still for a moment. Both times are printed.
 ALONE := --last-failed --last-failed-no-failures none --maxfail 3
@@ -28,7 +29,7 @@ MAKEFLAGS += --no-print-directory
 
 .PHONY: help
 help: ## List the commands
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: $(VENV)/.installed $(VENV)/.node ## Install what is needed, prepare the database, serve on HOST:PORT (127.0.0.1:5000)
@@ -61,9 +62,27 @@ check: $(VENV)/.installed-dev $(VENV)/.node ## Check everything CI asks: format,
 	$(BIN)/python manager.py build-dashboard --check
 	$(MAKE) test FIRST="--cov $(UNJUDGED)" AGAIN="--cov --cov-append $(UNJUDGED)" THEN="--cov --cov-append"
 
+ROUNDS ?= 5
+SECONDS_A_CELL ?= 3
+WEB_DATABASES = $(filter sqlite postgresql,$(or $(DATABASES),sqlite postgresql))
+
 .PHONY: bench
-bench: $(VENV)/.installed-dev ## Measure the scheduler beside plain APScheduler: DATABASES="sqlite postgresql mariadb"
+bench: bench-scheduler bench-web ## Measure ourselves beside others, on a quiet machine: DATABASES="sqlite postgresql mariadb", ROUNDS=5
+
+.PHONY: bench-scheduler
+bench-scheduler: $(VENV)/.installed-dev ## Measure the scheduler beside plain APScheduler: DATABASES="sqlite postgresql mariadb"
 	@$(BIN)/python -m benchmarks.scheduler $(DATABASES)
+
+.PHONY: bench-web
+bench-web: $(VENV)/.installed-dev $(PEERS)/.installed ## Measure the web API beside FastAPI, Django, Litestar, …: DATABASES="sqlite postgresql", ROUNDS=5, SECONDS_A_CELL=3
+	@command -v wrk >/dev/null || { echo "make bench needs wrk, which makes the load (Debian, Ubuntu: apt install wrk)" >&2; exit 1; }
+	@$(BIN)/python -m benchmarks.in_process
+	@$(BIN)/python -m benchmarks.web $(addprefix --database ,$(WEB_DATABASES)) --rounds $(ROUNDS) --seconds $(SECONDS_A_CELL) \
+		--peers $(PEERS)/bin/python $(BENCH_OPTIONS)
+
+.PHONY: profile
+profile: $(VENV)/.installed-dev ## Write dist/profile-*.html and .txt: where the time of a request goes
+	@$(BIN)/python -m benchmarks.profiling
 
 .PHONY: fuzz
 fuzz: $(VENV)/.installed-dev ## Attack the API on every database for minutes: EXAMPLES=200 an operation, SEED=… repeats a run, PATHS='^/scheduler' takes a part
@@ -102,13 +121,14 @@ lock: $(VENV)/.installed-dev ## Pin requirements*.txt from pyproject.toml, with 
 	@$(COMPILE) pyproject.toml --group dev --constraints requirements.txt --output-file requirements-dev.txt
 	@$(COMPILE) --group build --output-file requirements-build.txt
 	@$(COMPILE) --group node --output-file requirements-node.txt
+	@$(COMPILE) --group bench --constraints requirements.txt --output-file benchmarks/requirements.txt
 
 # `pip install` wants a look at the index even where nothing is to do, so a file remembers that it was done.
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes
-INSTALL := $(PIP) --build-constraint requirements-build.txt
+PIP = $(@D)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes
+INSTALL = $(PIP) --build-constraint requirements-build.txt
 
 # The pip that Python brings may be too old to check what builds a package.
-$(VENV)/.pip: requirements-build.txt | $(BIN)/python
+$(VENV)/.pip $(PEERS)/.pip: %/.pip: requirements-build.txt | %/bin/python
 	@$(PIP) --requirement requirements-build.txt
 	@touch $@
 
@@ -122,11 +142,16 @@ $(VENV)/.installed-dev: requirements-dev.txt $(VENV)/.pip
 	@$(INSTALL) --requirement requirements-dev.txt
 	@touch $@ $(VENV)/.installed
 
-$(BIN)/python:
+$(PEERS)/.installed: benchmarks/requirements.txt $(PEERS)/.pip
+	@echo "Installing what benchmarks/requirements.txt pins (the first time takes a minute) ..."
+	@$(INSTALL) --requirement benchmarks/requirements.txt
+	@touch $@
+
+$(BIN)/python $(PEERS)/bin/python: %/bin/python:
 	@test -n "$(PYTHON)" || { echo "Redprint needs Python 3.11 or newer: install it, or name one with PYTHON=..." >&2; exit 1; }
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "$(PYTHON) is older than 3.11: name a newer Python with PYTHON=..." >&2; exit 1; }
-	@"$(PYTHON)" -m venv $(VENV) || { rm -rf $(VENV); \
+	@"$(PYTHON)" -m venv $* || { rm -rf $*; \
 		echo "This Python cannot make virtual environments (Debian, Ubuntu: apt install python3-venv)" >&2; exit 1; }
 
 # Without a Node the dashboard is not built, and its page says so; the server starts all the same.

@@ -23,6 +23,7 @@ ASKED: dict[str, list[str]] = {
     "requirements-dev.txt": [*PROJECT["project"]["dependencies"], *GROUPS["dev"]],
     "requirements-build.txt": GROUPS["build"],
     "requirements-node.txt": GROUPS["node"],
+    "benchmarks/requirements.txt": GROUPS["bench"],
 }
 """The locks, and what pyproject.toml asks for in each."""
 
@@ -139,12 +140,12 @@ class TestLocks:
 
 class TestInstallation:
     def test_asks_for_hashes_everywhere(self, tmp_path: Path) -> None:
-        goals = [f"{tmp_path}/.installed", f"{tmp_path}/.installed-dev", f"{tmp_path}/.node"]
+        goals = [f"{tmp_path}/.installed", f"{tmp_path}/.installed-dev", f"{tmp_path}/.node", f"{tmp_path}-bench/.installed"]
         said = run_make("--dry-run", "--always-make", f"VENV={tmp_path}", "NODE_FITS=false", *goals)
         calls = re.findall(r"-m pip install .*", said)
         assert {lock for call in calls for lock in re.findall(r"--requirement (\S+?)[;\s]", f"{call} ")} == set(ASKED)
         assert [call for call in calls if "--require-hashes" not in call] == []
-        assert sum("--build-constraint requirements-build.txt" in call for call in calls) == len(calls) - 1
+        assert sum("--build-constraint requirements-build.txt" in call for call in calls) == len(calls) - 2  # one for each environment
 
 
 @pytest.fixture(scope="module")
