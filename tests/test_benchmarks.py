@@ -2,8 +2,9 @@
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -119,6 +120,11 @@ def filled_app() -> Iterator[Flask]:
         yield app
 
 
+def _liar(_environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+    start_response("200 OK", [])
+    return [b"{}"]
+
+
 @pytest.mark.one_database
 class TestInProcess:
     def test_measures_both_sides_of_each_task(self, filled_app: Flask) -> None:
@@ -130,7 +136,7 @@ class TestInProcess:
     def test_refuses_a_side_that_answers_otherwise(self, filled_app: Flask) -> None:
         task = in_process.TASKS[0]
         with pytest.raises(in_process.WrongAnswer, match="GET one"):
-            in_process.check(task, filled_app.wsgi_app, lambda _environ, start: [start("200 OK", []) or b"{}"])
+            in_process.check(task, filled_app.wsgi_app, _liar)
 
     def test_refuses_nobody_for_asking_often(self, filled_app: Flask) -> None:
         call = Call("/api/v1/blog", "POST", body=blog_body().encode(), headers=BEARER)
