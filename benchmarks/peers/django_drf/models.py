@@ -11,6 +11,9 @@ class IdField(models.CharField):
     def __init__(self, **options):
         super().__init__(**{"max_length": 36, **options})
 
+    def db_type(self, connection):
+        return "uuid" if connection.vendor == "postgresql" else super().db_type(connection)
+
     def from_db_value(self, value, _expression, _connection):
         return None if value is None else str(value)
 
