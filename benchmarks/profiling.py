@@ -1,6 +1,6 @@
 """Show where the time of a request goes, asked in this process.
 
-    python -m benchmarks.profiling [--task "GET one"] [--requests 3000]
+    python -m benchmarks.profiling [--task "GET one"] [--requests 2000]
 
 Writes dist/profile-TASK.html to look at and dist/profile-TASK.txt to read.
 """
@@ -16,6 +16,8 @@ from benchmarks.driving import ask
 from benchmarks.in_process import TASKS, WARM_UP, Task, application
 
 INTERVAL_SECONDS = 0.0001
+PAGE_INTERVAL_SECONDS = 0.002
+"""Coarser on the page, which is to open in a browser."""
 
 
 def profile(tasks: list[Task], requests: int, folder: Path) -> list[Path]:
@@ -32,7 +34,10 @@ def profile(tasks: list[Task], requests: int, folder: Path) -> list[Path]:
                     ask(app.wsgi_app, task.ours)
             stem = folder / f"profile-{task.title.lower().replace(' + ', '-').replace(' ', '-')}"
             text = profiler.output_text(show_all=True, flat=False) + profiler.output_text(show_all=True, flat=True)
-            for suffix, content in ((".txt", text), (".html", profiler.output_html())):
+            for suffix, content in (
+                (".txt", text),
+                (".html", profiler.output_html(resample_interval=PAGE_INTERVAL_SECONDS)),
+            ):
                 stem.with_suffix(suffix).write_text(content, encoding="utf-8")
                 written.append(stem.with_suffix(suffix))
     return written
@@ -42,7 +47,7 @@ def main() -> None:
     """Read what to profile."""
     parser = argparse.ArgumentParser(description="Show where the time of a request goes.")
     parser.add_argument("--task", choices=[task.title for task in TASKS], help="one of them; all by default")
-    parser.add_argument("--requests", type=int, default=3000)
+    parser.add_argument("--requests", type=int, default=2000)
     parser.add_argument("--folder", type=Path, default=ROOT / "dist", help="where the profiles are written")
     asked = parser.parse_args()
     logging.disable(logging.ERROR)

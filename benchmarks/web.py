@@ -24,7 +24,7 @@ from application.config.setting import ROOT
 from benchmarks.cell import CELLS, Cell
 from benchmarks.checks import Examiner
 from benchmarks.contestant import CONTESTANTS, PACKAGES, Contestant, Place
-from benchmarks.load import run_wrk
+from benchmarks.load import LoadFailed, run_wrk
 from benchmarks.master import KINDS, Master, master
 from benchmarks.serving import Served, serving
 from benchmarks.table import Figure, Start, of_cell, of_starts
@@ -52,6 +52,8 @@ class Run:
     peers_python: Path
     figures: list[Figure] = field(default_factory=list)
     starts: list[Start] = field(default_factory=list)
+    failures: list[tuple[Contestant, str]] = field(default_factory=list)
+    """Who did not answer every request of a load well, and what happened."""
 
     def measure(self) -> None:
         """Measure everybody in turns, as often as there are rounds."""
@@ -96,9 +98,13 @@ class Run:
             name = server.contestant.name
             return Figure(name, cell.key, number, load.per_second, cost, load.p50 / 1000, load.p99 / 1000)
 
-        if number == 1:
-            put_load(WARM_UP_SECONDS)
-        figure = put_load(self.seconds)
+        try:
+            if number == 1:
+                put_load(WARM_UP_SECONDS)
+            figure = put_load(self.seconds)
+        except LoadFailed as failed:
+            self.failures.append((server.contestant, f"{cell.title}, round {number}: {failed}"))
+            return f"{cell.key} failed"
         self.figures.append(figure)
         return f"{cell.key} {figure.per_second:,.0f}/s"
 
@@ -113,6 +119,9 @@ class Run:
             parts.append(f"### {cell.title}\n\n{of_cell(mine, names, ours)}")
         servers = {contestant.name: contestant.server for contestant in self.contestants}
         parts.append(f"### Starts\n\n{of_starts(self.starts, servers)}")
+        if self.failures:
+            failed = "\n".join(f"- {contestant.name}: {what}" for contestant, what in self.failures)
+            parts.append(f"### Not measured\n\n{failed}")
         parts.append(
             "\n".join(
                 f"{who}: {', '.join(f'{name} {number}' for name, number in found.items())}"
@@ -136,6 +145,7 @@ class Run:
             "seconds": self.seconds,
             "machine": {"platform": platform.platform(), "cores": os.cpu_count()},
             "versions": self.versions(),
+            "failures": [[contestant.name, what] for contestant, what in self.failures],
             "figures": [asdict(figure) for figure in self.figures],
             "starts": [asdict(start) for start in self.starts],
         }
@@ -149,7 +159,7 @@ def say(text: str) -> None:
 def main() -> None:
     """Read what to measure, measure it and print the tables."""
     asked = read_arguments()
-    runs = []
+    runs, failed = [], False
     for kind in asked.database or KINDS[:1]:
         run = Run(
             kind,
@@ -164,8 +174,11 @@ def main() -> None:
         run.measure()
         print(f"{run.report()}\n", flush=True)
         runs.append(run.raw())
+        failed |= any(contestant.is_ours for contestant, _what in run.failures)
     if asked.json is not None:
         asked.json.write_text(json.dumps(runs, indent=1), encoding="utf-8")
+    if failed:
+        sys.exit("Ours did not answer every request well: see `Not measured`")
 
 
 def read_arguments() -> argparse.Namespace:
