@@ -74,7 +74,7 @@ bench-scheduler: $(VENV)/.installed-dev ## Measure the scheduler beside plain AP
 	@$(BIN)/python -m benchmarks.scheduler $(DATABASES)
 
 .PHONY: bench-web
-bench-web: $(VENV)/.installed-dev $(PEERS)/.installed ## Measure the web API beside FastAPI, Django, Litestar, …: DATABASES="sqlite postgresql", ROUNDS=5, SECONDS_A_CELL=3
+bench-web: $(VENV)/.installed-dev $(PEERS)/.installed ## Measure the web API beside FastAPI, Django, Litestar, …: DATABASES="sqlite postgresql", ROUNDS=5, SECONDS_A_CELL=3, BENCH_OPTIONS=--quick
 	@command -v wrk >/dev/null || { echo "make bench needs wrk, which makes the load (Debian, Ubuntu: apt install wrk)" >&2; exit 1; }
 	@$(BIN)/python -m benchmarks.in_process
 	@$(BIN)/python -m benchmarks.web $(addprefix --database ,$(WEB_DATABASES)) --rounds $(ROUNDS) --seconds $(SECONDS_A_CELL) \
