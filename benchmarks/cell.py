@@ -72,7 +72,7 @@ CELLS = (
         private=True,
     ),
     Cell("create", "POST with 3 tags and a token", lambda: [("/blog", blog_body())], method="POST", private=True),
-    Cell(  # few at once: each takes one of an address' 30 places while it is looked at, as do those of a load that ended
+    Cell(  # few at once: each, also of a load that has ended, takes one of its address' 30 places until it is looked at
         "login",
         "POST a login",
         lambda: [("/auth/login", login_body(number)) for number in range(data.USERS)],
