@@ -23,13 +23,16 @@ from application.modules.blog.business import (
     _INSERT_TAG,
     _LOCK_TAGS,
     _OWNER,
-    _TAGS,
+    _PUBLISHED,
+    _TAGS_OF_MANY,
+    _TAGS_OF_ONE,
     ORDERS,
 )
-from application.modules.blog.models import Blog, Status
+from application.modules.blog.models import Status
 
 PAGE = 20
-_PAGE = ORDERS.page(_ALL.where(Blog.status == Status.PUBLISHED), sort="-created_at", after=None, limit=PAGE)
+_PAGE = ORDERS.page(_ALL.where(_PUBLISHED), sort="-created_at", follows=False)
+_FIRST = ORDERS.parameters(sort="-created_at", after=None, limit=PAGE)  # one more than the page: is there a next one?
 
 
 def bare_app(engine: Engine) -> Flask:
@@ -50,11 +53,11 @@ def bare_app(engine: Engine) -> Flask:
     @app.get("/blog")
     def index() -> Response:
         with engine.connect() as connection:
-            rows = connection.execute(_PAGE).all()[
-                :PAGE
-            ]  # one more than the page, as ours asks whether there is a next
-            tags = _tags(connection, [row[0] for row in rows])
-            return _answer([_blog(row, tags) for row in rows])
+            rows = connection.execute(_PAGE, _FIRST).all()[:PAGE]
+            tags: dict[str, list[dict[str, str]]] = {}
+            for blog_id, tag_id, name in connection.execute(_TAGS_OF_MANY, {"blog_ids": [row[0] for row in rows]}):
+                tags.setdefault(blog_id, []).append({"id": tag_id, "name": name})
+            return _answer([_blog(row, tags.get(row[0], [])) for row in rows])
 
     @app.post("/private/blog")
     def create() -> Response:
@@ -86,10 +89,11 @@ def _find(connection: Connection, blog_id: str) -> dict[str, Any]:
     row = connection.execute(_GET, {"blog_id": blog_id}).one_or_none()
     if row is None:
         abort(404)
-    return _blog(row, _tags(connection, [blog_id]))
+    found = connection.execute(_TAGS_OF_ONE, {"blog_id": blog_id})
+    return _blog(row, [{"id": tag_id, "name": name} for _blog_id, tag_id, name in found])
 
 
-def _blog(row: Sequence[Any], tags: dict[str, list[dict[str, str]]]) -> dict[str, Any]:
+def _blog(row: Sequence[Any], tags: Sequence[dict[str, str]]) -> dict[str, Any]:
     return {
         "id": row[0],
         "title": row[1],
@@ -97,17 +101,10 @@ def _blog(row: Sequence[Any], tags: dict[str, list[dict[str, str]]]) -> dict[str
         "status": row[3],
         "published_at": row[4],
         "owner": {"id": row[5], "name": row[6]},
-        "tags": tags.get(row[0], []),
+        "tags": tags,
         "created_at": row[7],
         "updated_at": row[8],
     }
-
-
-def _tags(connection: Connection, blog_ids: Sequence[str]) -> dict[str, list[dict[str, str]]]:
-    tags: dict[str, list[dict[str, str]]] = {}
-    for blog_id, tag_id, name in connection.execute(_TAGS, {"blog_ids": blog_ids}):
-        tags.setdefault(blog_id, []).append({"id": tag_id, "name": name})
-    return tags
 
 
 def _write(connection: Connection, user_id: str, body: dict[str, Any]) -> dict[str, Any]:

@@ -1,17 +1,19 @@
 """Turn the filters a client may choose into conditions: an allow-list of columns and operators for each list.
 
     FILTERS = Filters({"title": Filter(Blog.title, *TEXT), "created_at": Filter(Blog.created_at, *RANGE)})
-    statement.where(*FILTERS.conditions({"title__contains": "flask", "created_at__gte": None}))
+    chosen = FILTERS.chosen({"title__contains": "flask", "created_at__gte": None})
+    execute(statement.where(*FILTERS.conditions(chosen)), **FILTERS.parameters(chosen))
 
-A filter is called `column__operator`, equality by the column alone; one that is None was not given.
+A filter is called `column__operator`, equality by the column alone; one that is None was not given. Conditions hold
+no values, so that statements are built once (`listing.py`).
 """
 
 import operator
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import BindParameter, ColumnElement, bindparam, select
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import GenericFunction
@@ -21,6 +23,7 @@ from application.database.collation import LOWERING
 
 Condition = ColumnElement[bool]
 _ESCAPE = "\\"
+_PREFIX = "filter_"
 
 Operator = Callable[[Any, Any], Condition]
 
@@ -64,16 +67,24 @@ def contains(column: Any, text: str) -> Condition:
     Each letter is compared alone: `Σ` is `σ` also at a word's end, and never `ς`. PostgreSQL takes from the database's
     locale which letters have two cases; the others know Unicode's.
     """
-    return _like(column, f"%{_literal(text)}%")
+    return _like(column, _within(text))
 
 
 def starts_with(column: Any, text: str) -> Condition:
     """Match the text at the beginning of the column, in either case, literally."""
-    return _like(column, f"{_literal(text)}%")
+    return _like(column, _beginning(text))
 
 
-def _like(column: Any, pattern: str) -> Condition:
+def _like(column: Any, pattern: Any) -> Condition:
     return _Lowered(column).like(_Lowered(pattern), escape=_ESCAPE)
+
+
+def _within(text: str) -> str:
+    return f"%{_literal(text)}%"
+
+
+def _beginning(text: str) -> str:
+    return f"{_literal(text)}%"
 
 
 def _literal(text: str) -> str:
@@ -88,10 +99,10 @@ _OPERATORS: Mapping[str, Operator] = {
     "lte": operator.le,
     "gt": operator.gt,
     "gte": operator.ge,
-    "contains": contains,
-    "startswith": starts_with,
+    "contains": _like,
+    "startswith": _like,
 }
-_OF_TEXT = frozenset({"contains", "startswith"})
+_PATTERNS: Mapping[str, Callable[[str], str]] = {"contains": _within, "startswith": _beginning}
 
 
 class Filter:
@@ -103,17 +114,20 @@ class Filter:
         if unknown or not operators:
             message = f"There is no operator {unknown}; choose from {', '.join(_OPERATORS)}"
             raise TypeError(message)
-        if _OF_TEXT.intersection(operators) and not isinstance(column.type, String):
+        if _PATTERNS.keys() & set(operators) and not isinstance(column.type, String):
             message = (
-                f"{column} is no text; choose from {', '.join(name for name in _OPERATORS if name not in _OF_TEXT)}"
+                f"{column} is no text; choose from {', '.join(name for name in _OPERATORS if name not in _PATTERNS)}"
             )
             raise TypeError(message)
         self.column = column
         self.operators = operators
         self._through = through
 
-    def condition(self, name: str, value: object) -> Condition:
-        """Return what matches the rows that the operator and the value choose."""
+    def condition(self, name: str, parameter: str) -> Condition:
+        """Return what matches the rows that an operator chooses by the parameter of this name."""
+        value: BindParameter[Any] = bindparam(
+            parameter, type_=String() if name in _PATTERNS else None, expanding=name == "in"
+        )
         condition = _OPERATORS[name](self.column, value)
         if self._through is None:
             return condition
@@ -137,14 +151,22 @@ class Filters:
         """Return the names of all filters."""
         return list(self._known)
 
-    def conditions(self, values: Mapping[str, object]) -> list[Condition]:
-        """Return the conditions of the filters that are given, all of which must hold."""
+    def chosen(self, values: Mapping[str, object]) -> dict[str, object]:
+        """Return those that are given; raise TypeError for one that is not listed."""
         unknown = values.keys() - self._known.keys()
         if unknown:
             message = f"There is no filter {sorted(unknown)}; the filters are {', '.join(self._known)}"
             raise TypeError(message)
-        return [
-            self._known[name][0].condition(self._known[name][1], value)
-            for name, value in values.items()
-            if value is not None
-        ]
+        return {name: value for name, value in values.items() if value is not None}
+
+    def conditions(self, names: Iterable[str]) -> list[Condition]:
+        """Return the conditions of these filters, all of which must hold."""
+        return [self._known[name][0].condition(self._known[name][1], f"{_PREFIX}{name}") for name in names]
+
+    def parameters(self, chosen: Mapping[str, object]) -> dict[str, object]:
+        """Return the values of the conditions."""
+        return {f"{_PREFIX}{name}": self._value(name, value) for name, value in chosen.items()}
+
+    def _value(self, name: str, value: Any) -> object:
+        pattern = _PATTERNS.get(self._known[name][1])
+        return value if pattern is None else pattern(value)

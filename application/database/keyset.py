@@ -1,23 +1,22 @@
 """Cut a statement into pages by key instead of OFFSET: the last page costs what the first costs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, String, and_, func, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Integer, Select, String, and_, bindparam, or_
 
 from application.database.types import Id
-from application.database.unit import execute
 from application.libs.declaration import DeclarationError
 from application.libs.error import field_error
 from application.libs.ident import is_id
-from application.libs.page import MAX_SORT_TEXT, Page, UnknownOrder, bad_cursor, decode_cursor, encode_cursor
+from application.libs.page import MAX_SORT_TEXT, UnknownOrder, bad_cursor, decode_cursor, encode_cursor
 from application.libs.record import Record
 
 _SORTABLE = (str, int, datetime)
+_VALUE, _TIE, _MOST = "after_value", "after_tie", "most_rows"
 
 AnySelect = Select[*tuple[Any, ...]]
-R = TypeVar("R", bound=Record)
 
 
 class Orders:
@@ -45,22 +44,27 @@ class Orders:
         if after is not None:
             self._bounds(column, sort, after)
 
-    def page(self, statement: AnySelect, *, sort: str, after: str | None, limit: int) -> AnySelect:
-        """Return the statement cut to one page and one item more; raise `UnknownOrder` or `BadCursor`."""
+    def page(self, statement: AnySelect, *, sort: str, follows: bool) -> AnySelect:
+        """Return the statement of a page, the first one or one that follows a cursor; `parameters` are its values."""
         column, descending = self._choose(sort)
-        if after is not None:
-            statement = statement.where(self._behind(column, sort, after, descending=descending))
+        if follows:
+            statement = statement.where(self._behind(column, descending=descending))
         order = (column.desc(), self._tie.desc()) if descending else (column.asc(), self._tie.asc())
-        return statement.order_by(*order).limit(limit + 1)
+        return statement.order_by(*order).limit(bindparam(_MOST, type_=Integer()))
 
-    def cut(self, records: Sequence[R], *, sort: str, limit: int, total: int | None = None) -> Page[R]:
-        """Return the page of the records the statement gave; `total` is passed on."""
-        if len(records) <= limit:
-            return Page(items=records, limit=limit, total=total)
-        last: Any = records[limit - 1]
-        value = getattr(last, sort.lstrip("-"))
-        text = value.isoformat() if isinstance(value, datetime) else value
-        return Page(items=records[:limit], limit=limit, next=encode_cursor(sort, [text, last.id]), total=total)
+    def parameters(self, *, sort: str, after: str | None, limit: int) -> dict[str, object]:
+        """Return the values of a page's statement, which gives one item more; raise `UnknownOrder` or `BadCursor`."""
+        if after is None:
+            return {_MOST: limit + 1}
+        column, _descending = self._choose(sort)
+        value, tie = self._bounds(column, sort, after)
+        return {_MOST: limit + 1, _VALUE: value, _TIE: tie}
+
+    def cursor(self, record: Record, *, sort: str) -> str:
+        """Return the cursor of the page behind a record."""
+        last: Any = record
+        value = getattr(last, sort.removeprefix("-"))
+        return encode_cursor(sort, [value.isoformat() if isinstance(value, datetime) else value, last.id])
 
     def _choose(self, sort: str) -> tuple[Any, bool]:
         name = sort.removeprefix("-")
@@ -69,8 +73,9 @@ class Orders:
             raise UnknownOrder(errors=[field_error("query", "sort", msg=message, type_="sort")])
         return self._columns[name], sort.startswith("-")
 
-    def _behind(self, column: Any, sort: str, after: str, *, descending: bool) -> ColumnElement[bool]:
-        bound, tie = self._bounds(column, sort, after)
+    def _behind(self, column: Any, *, descending: bool) -> ColumnElement[bool]:
+        bound: BindParameter[Any] = bindparam(_VALUE)
+        tie: BindParameter[Any] = bindparam(_TIE)
         # `a <= x AND (a < x OR …)`, not `a < x OR (a = x AND …)`: the first part lets an index seek to the cursor
         if descending:
             return and_(column <= bound, or_(column < bound, self._tie < tie))
@@ -80,12 +85,6 @@ class Orders:
         """Return what a cursor says of the last item: its value of the column, and its tie."""
         value, tie = decode_cursor(after, sort, [_kind(column), _kind(self._tie)])
         return _bound(column, value), _bound(self._tie, tie)
-
-
-def count(statement: AnySelect) -> int:
-    """Return how many rows the statement has in all."""
-    total: int = execute(select(func.count()).select_from(statement.order_by(None).subquery())).scalar_one()
-    return total
 
 
 def _kind(column: Any) -> type:

@@ -25,7 +25,8 @@ from application.database import (
     transaction,
 )
 from application.database.filter import CHOICE, FLAG, RANGE, TEXT, Filter, Filters, contains
-from application.database.keyset import Orders, count
+from application.database.keyset import Orders
+from application.database.listing import Listing, each
 from application.libs import failure, openapi, redprint
 from application.libs.auth import Credentials, Identity
 from application.libs.edge import Edge
@@ -176,6 +177,7 @@ class FileOut(Schema):
 
 
 _ALL = sa.select(TABLE)
+_LIST = Listing(_ALL, ORDERS, FILTERS)
 _GET = _ALL.where(TABLE.c.id == sa.bindparam("key"))
 _INSERT = sa.insert(TABLE)
 _DELETE = sa.delete(TABLE).where(TABLE.c.id == sa.bindparam("key"))
@@ -202,12 +204,15 @@ def keep(values: dict[str, Any]) -> SpecimenRow:
 def index(query: SpecimenQuery) -> Page[SpecimenRow]:
     """List specimens."""
     chosen = query.model_dump(exclude={"limit", "after", "count", "sort", "q"})
-    statement = _ALL.where(*FILTERS.conditions(chosen))
-    if query.q is not None:
-        statement = statement.where(contains(TABLE.c.name, query.q))
-    found = execute(ORDERS.page(statement, sort=query.sort, after=query.after, limit=query.limit))
-    rows = [SpecimenRow(*row) for row in found]
-    return ORDERS.cut(rows, sort=query.sort, limit=query.limit, total=count(statement) if query.count else None)
+    return _LIST.page(
+        each(lambda row: SpecimenRow(*row)),
+        limit=query.limit,
+        after=query.after,
+        sort=query.sort,
+        count=query.count,
+        filters=chosen,
+        also=() if query.q is None else [contains(TABLE.c.name, query.q)],
+    )
 
 
 @specimen.post("", public=True, status=201, answer=SpecimenOut, errors=[SpecimenNotFound])
@@ -255,9 +260,13 @@ def word(word: str) -> EchoOut:
 @specimen.get("/within/<word>/all", public=True, answer=SpecimenOut)
 def within(word: str, query: PageQuery) -> Page[SpecimenRow]:
     """List specimens of one name."""
-    statement = _ALL.where(TABLE.c.name == word)
-    found = execute(ORDERS.page(statement, sort="id", after=query.after, limit=query.limit))
-    return ORDERS.cut([SpecimenRow(*row) for row in found], sort="id", limit=query.limit)
+    return _LIST.page(
+        each(lambda row: SpecimenRow(*row)),
+        limit=query.limit,
+        after=query.after,
+        sort="id",
+        also=[TABLE.c.name == word],
+    )
 
 
 @specimen.get("/echo", public=True)

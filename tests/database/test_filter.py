@@ -21,9 +21,10 @@ FILTERS = Filters(
 
 def names(app: Flask, **filters: Any) -> list[str]:
     """Return the names of the counters that the filters find."""
-    statement = sa.select(COUNTER.c.name).where(*FILTERS.conditions(filters)).order_by(COUNTER.c.name)
+    chosen = FILTERS.chosen(filters)
+    statement = sa.select(COUNTER.c.name).where(*FILTERS.conditions(chosen)).order_by(COUNTER.c.name)
     with app.app_context(), transaction(write=False):
-        return list(execute(statement).scalars())
+        return list(execute(statement, **FILTERS.parameters(chosen)).scalars())
 
 
 class TestFilter:
@@ -71,7 +72,7 @@ class TestConditions:
 
     def test_refuse_a_filter_that_is_not_listed(self) -> None:
         with pytest.raises(TypeError, match=r"no filter \['name__lt'\]; the filters are name, name__contains"):
-            FILTERS.conditions({"name__lt": None})
+            FILTERS.chosen({"name__lt": None})
 
 
 def matches(app: Flask, condition: Any) -> bool:

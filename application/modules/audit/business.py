@@ -14,9 +14,10 @@ import msgspec
 import sqlalchemy as sa
 
 from application.config.current import current_settings
-from application.database import change, execute, keyset
+from application.database import change, execute
 from application.database.filter import CHOICE, RANGE, TEXT, Filter, Filters, contains
 from application.database.keyset import Orders
+from application.database.listing import Listing, each
 from application.libs.acting import Actor, current_actor
 from application.libs.clock import now
 from application.libs.error import NotFound
@@ -91,6 +92,7 @@ _ALL = sa.select(
     Audit.before,
     Audit.after,
 )
+_LIST = Listing(_ALL, ORDERS, FILTERS)
 _GET = _ALL.where(Audit.id == sa.bindparam("audit_id"))
 _INSERT = sa.insert(Audit)
 _OLD = sa.select(Audit.id).where(Audit.at < sa.bindparam("moment")).order_by(Audit.at).limit(_AT_ONCE)
@@ -135,11 +137,15 @@ def search(
     **filters: object,
 ) -> Page[AuditRow]:
     """List what was done, by those or to those whose name contains `q`; the filters are those of `FILTERS`."""
-    statement = _ALL.where(*FILTERS.conditions(filters))
-    if q is not None:
-        statement = statement.where(sa.or_(contains(Audit.actor_name, q), contains(Audit.subject_name, q)))
-    rows = [_row(row) for row in execute(ORDERS.page(statement, sort=sort, after=after, limit=limit))]
-    return ORDERS.cut(rows, sort=sort, limit=limit, total=keyset.count(statement) if count else None)
+    return _LIST.page(
+        each(_row),
+        limit=limit,
+        after=after,
+        sort=sort,
+        count=count,
+        filters=filters,
+        also=() if q is None else [sa.or_(contains(Audit.actor_name, q), contains(Audit.subject_name, q))],
+    )
 
 
 def get(audit_id: str) -> AuditRow:

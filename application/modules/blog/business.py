@@ -6,10 +6,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from application.database import change, execute, keyset
+from application.database import change, execute
 from application.database.filter import CHOICE, RANGE, TEXT, Filter, Filters
 from application.database.full_text import matches
 from application.database.keyset import Orders
+from application.database.listing import Listing
 from application.libs.clock import now
 from application.libs.error import Conflict, Forbidden, Invalid, NotFound, field_error
 from application.libs.ident import new_id
@@ -89,18 +90,19 @@ _ALL = sa.select(
     Blog.created_at,
     Blog.updated_at,
 ).outerjoin(User, User.id == Blog.owner_id)  # outer, so that no planner starts at the users and sorts all blogs
+_LIST = Listing(_ALL, ORDERS, FILTERS)
 _GET = _ALL.where(Blog.id == sa.bindparam("blog_id"))
+_PUBLISHED = Blog.status == sa.bindparam("published", Status.PUBLISHED)
+_OWN = Blog.owner_id == sa.bindparam("viewer_id")
+_PUBLISHED_OR_OWN = sa.or_(_PUBLISHED, _OWN)
 _LOCK = (
     sa.select(Blog.owner_id, Blog.status, Blog.title, Blog.content)
     .where(Blog.id == sa.bindparam("blog_id"))
     .with_for_update()
 )
-_TAGS = (
-    sa.select(BlogTag.blog_id, Tag.id, Tag.name)
-    .join(Tag, Tag.id == BlogTag.tag_id)
-    .where(BlogTag.blog_id.in_(sa.bindparam("blog_ids", expanding=True)))
-    .order_by(Tag.name)
-)
+_TAGS = sa.select(BlogTag.blog_id, Tag.id, Tag.name).join(Tag, Tag.id == BlogTag.tag_id).order_by(Tag.name)
+_TAGS_OF_ONE = _TAGS.where(BlogTag.blog_id == sa.bindparam("blog_id"))
+_TAGS_OF_MANY = _TAGS.where(BlogTag.blog_id.in_(sa.bindparam("blog_ids", expanding=True)))
 _LOCK_TAGS = (  # until the end nobody deletes them
     sa.select(Tag.id, Tag.name)
     .where(Tag.id.in_(sa.bindparam("tag_ids", expanding=True)))
@@ -126,13 +128,17 @@ def search(
     **filters: object,
 ) -> Page[BlogRow]:
     """List the blogs the viewer may see, published ones and their own drafts; the filters are those of `FILTERS`."""
-    statement = _ALL.where(_visible(viewer_id, **filters), *FILTERS.conditions(filters))
-    if q is not None and q.strip():
-        statement = statement.where(matches(Blog.id, Blog.search, query_terms(q)))
-    found = execute(ORDERS.page(statement, sort=sort, after=after, limit=limit)).all()
-    tags = _tags_of([row[0] for row in found])
-    rows = [_row(row, tags) for row in found]
-    return ORDERS.cut(rows, sort=sort, limit=limit, total=keyset.count(statement) if count else None)
+    return _LIST.page(
+        _rows,
+        limit=limit,
+        after=after,
+        sort=sort,
+        count=count,
+        filters=filters,
+        where=[_visible(viewer_id, **filters)],
+        also=[matches(Blog.id, Blog.search, query_terms(q))] if q is not None and q.strip() else (),
+        parameters={"viewer_id": viewer_id},
+    )
 
 
 def get(blog_id: str, *, viewer_id: str | None) -> BlogRow:
@@ -140,7 +146,7 @@ def get(blog_id: str, *, viewer_id: str | None) -> BlogRow:
     row = execute(_GET, blog_id=blog_id).one_or_none()
     if row is None or (row.status != Status.PUBLISHED and row.owner_id != viewer_id):
         raise BlogNotFound
-    return _row(row, _tags_of([blog_id]))
+    return _row(row, [TagRow(tag_id, name) for _blog_id, tag_id, name in execute(_TAGS_OF_ONE, blog_id=blog_id)])
 
 
 def create(
@@ -220,15 +226,22 @@ def _visible(
     viewer_id: str | None, *, owner: object = None, status: object = None, **_others: object
 ) -> sa.ColumnElement[bool]:
     """Match what the viewer may see; the simpler the condition, the better an index serves it."""
-    published, own = Blog.status == Status.PUBLISHED, Blog.owner_id == viewer_id
     if viewer_id is None or status == Status.PUBLISHED:
-        return published
+        return _PUBLISHED
     if status == Status.DRAFT or owner == viewer_id:
-        return own
-    return published if owner is not None else sa.or_(published, own)
+        return _OWN
+    return _PUBLISHED if owner is not None else _PUBLISHED_OR_OWN
 
 
-def _row(row: sa.Row[*tuple[Any, ...]], tags: dict[str, list[TagRow]]) -> BlogRow:
+def _rows(found: Sequence[sa.Row[*tuple[Any, ...]]]) -> list[BlogRow]:
+    tags: dict[str, list[TagRow]] = {}
+    if found:
+        for blog_id, tag_id, name in execute(_TAGS_OF_MANY, blog_ids=[row[0] for row in found]):
+            tags.setdefault(blog_id, []).append(TagRow(tag_id, name))
+    return [_row(row, tags.get(row[0], ())) for row in found]
+
+
+def _row(row: sa.Row[*tuple[Any, ...]], tags: Sequence[TagRow]) -> BlogRow:
     blog_id, title, content, status, published_at, owner_id, owner_name, created_at, updated_at = row
     return BlogRow(
         blog_id,
@@ -237,18 +250,10 @@ def _row(row: sa.Row[*tuple[Any, ...]], tags: dict[str, list[TagRow]]) -> BlogRo
         status,
         published_at,
         OwnerRow(owner_id, owner_name),
-        tags.get(blog_id, []),
+        tags,
         created_at,
         updated_at,
     )
-
-
-def _tags_of(blog_ids: Sequence[str]) -> dict[str, list[TagRow]]:
-    tags: dict[str, list[TagRow]] = {}
-    if blog_ids:
-        for blog_id, tag_id, name in execute(_TAGS, blog_ids=blog_ids):
-            tags.setdefault(blog_id, []).append(TagRow(tag_id, name))
-    return tags
 
 
 def _lock_own(blog_id: str, editor_id: str) -> sa.Row[*tuple[Any, ...]]:

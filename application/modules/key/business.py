@@ -10,9 +10,10 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from application.database import change, execute, keyset, transaction
+from application.database import change, execute, transaction
 from application.database.filter import RANGE, TEXT, Filter, Filters
 from application.database.keyset import Orders
+from application.database.listing import Listing, each
 from application.libs.background import background
 from application.libs.clock import now
 from application.libs.error import Conflict, Forbidden, NotFound, Unauthenticated
@@ -112,6 +113,8 @@ _ALL = sa.select(
     ApiKey.last_used_at,
     ApiKey.last_used_address,
 )
+_LIST = Listing(_ALL, ORDERS, FILTERS)
+_OF_ONE = (ApiKey.user_id == sa.bindparam("viewer_id"),)
 _GET = _ALL.where(ApiKey.id == sa.bindparam("key_id"))
 _HOLDERS = (
     sa.select(
@@ -157,11 +160,17 @@ def search(
     **filters: object,
 ) -> Page[KeyRow]:
     """List one's own keys, or those of the user in the filters for who manages users; they are those of `FILTERS`."""
-    statement = _ALL.where(*FILTERS.conditions(filters))
-    if not viewer_manages or filters.get("user_id") is None:
-        statement = statement.where(ApiKey.user_id == viewer_id)
-    rows = [_row(row) for row in execute(ORDERS.page(statement, sort=sort, after=after, limit=limit))]
-    return ORDERS.cut(rows, sort=sort, limit=limit, total=keyset.count(statement) if count else None)
+    sees_others = viewer_manages and filters.get("user_id") is not None
+    return _LIST.page(
+        each(_row),
+        limit=limit,
+        after=after,
+        sort=sort,
+        count=count,
+        filters=filters,
+        where=() if sees_others else _OF_ONE,
+        parameters={"viewer_id": viewer_id},
+    )
 
 
 def get_visible(key_id: str, *, viewer_id: str, viewer_manages: bool) -> KeyRow:

@@ -6,9 +6,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from application.database import change, execute, keyset
+from application.database import change, execute
 from application.database.filter import FLAG, RANGE, TEXT, Filter, Filters, contains
 from application.database.keyset import Orders
+from application.database.listing import Listing
 from application.libs.clock import now
 from application.libs.error import Conflict, Forbidden, Invalid, NotFound, field_error
 from application.libs.ident import new_id
@@ -73,6 +74,7 @@ _DESCRIPTIONS = {
 }
 
 _ALL = sa.select(Role.id, Role.name, Role.description, Role.is_builtin, Role.created_at, Role.updated_at)
+_LIST = Listing(_ALL, ORDERS, FILTERS)
 _GET = _ALL.where(Role.id == sa.bindparam("role_id"))
 _HELD = (
     sa.select(Role.name, RolePermission.permission)
@@ -106,13 +108,15 @@ def search(
     **filters: object,
 ) -> Page[RoleRow]:
     """List roles, those whose name contains `q`; the filters are those of `FILTERS`."""
-    statement = _ALL.where(*FILTERS.conditions(filters))
-    if q is not None:
-        statement = statement.where(contains(Role.name, q))
-    found = execute(ORDERS.page(statement, sort=sort, after=after, limit=limit)).all()
-    stored = _stored([row.name for row in found])
-    rows = [_row(row, stored) for row in found]
-    return ORDERS.cut(rows, sort=sort, limit=limit, total=keyset.count(statement) if count else None)
+    return _LIST.page(
+        _rows,
+        limit=limit,
+        after=after,
+        sort=sort,
+        count=count,
+        filters=filters,
+        also=() if q is None else [contains(Role.name, q)],
+    )
 
 
 def get(role_id: str) -> RoleRow:
@@ -266,6 +270,11 @@ def _built_in(role: BuiltIn, declared: str) -> dict[str, Any]:
 def _declared(role: BuiltIn) -> str:
     """Return what the code gives a built-in role; of an admin's permissions none is stored."""
     return "" if role is BuiltIn.ADMIN else " ".join(sorted(ROLE_PERMISSIONS[role]))
+
+
+def _rows(found: Sequence[sa.Row[*tuple[Any, ...]]]) -> list[RoleRow]:
+    stored = _stored([row.name for row in found])
+    return [_row(row, stored) for row in found]
 
 
 def _row(row: sa.Row[*tuple[Any, ...]], stored: Mapping[str, Sequence[str]]) -> RoleRow:

@@ -7,9 +7,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from application.config.current import current_settings
-from application.database import UtcDateTime, change, execute, keyset, transaction
+from application.database import UtcDateTime, change, execute, transaction
 from application.database.filter import RANGE, Filter, Filters
 from application.database.keyset import Orders
+from application.database.listing import Listing
 from application.libs.background import background
 from application.libs.clock import now
 from application.libs.error import NotFound, Unauthenticated
@@ -123,6 +124,8 @@ _ALL = (
     .join(User, User.id == Session.user_id)
     .where(Session.expires_at > sa.bindparam("moment"))
 )
+_LIST = Listing(_ALL, ORDERS, FILTERS)
+_OF_ONE = (Session.user_id == sa.bindparam("viewer_id"),)
 _GET = _ALL.where(Session.id == sa.bindparam("session_id"))
 _INSERT = sa.insert(Session)
 _PROLONG = (
@@ -229,12 +232,16 @@ def search(
     **filters: object,
 ) -> Page[SessionRow]:
     """List the sessions of a viewer, with None everybody's; the filters are those of `FILTERS`."""
-    statement = _ALL.where(*FILTERS.conditions(filters)).params(moment=now())
-    if viewer_id is not None:
-        statement = statement.where(Session.user_id == viewer_id)
-    found = execute(ORDERS.page(statement, sort=sort, after=after, limit=limit)).all()
-    rows = [_row(row, current_id) for row in found]
-    return ORDERS.cut(rows, sort=sort, limit=limit, total=keyset.count(statement) if count else None)
+    return _LIST.page(
+        lambda rows: [_row(row, current_id) for row in rows],
+        limit=limit,
+        after=after,
+        sort=sort,
+        count=count,
+        filters=filters,
+        where=() if viewer_id is None else _OF_ONE,
+        parameters={"moment": now(), "viewer_id": viewer_id},
+    )
 
 
 def get(session_id: str, *, viewer_id: str | None, current_id: str | None) -> SessionRow:

@@ -1,10 +1,13 @@
 """Rules about tags."""
 
+from typing import Any
+
 import sqlalchemy as sa
 
-from application.database import change, execute, keyset
+from application.database import change, execute
 from application.database.filter import TEXT, Filter, Filters, contains
 from application.database.keyset import Orders
+from application.database.listing import Listing, each
 from application.libs.clock import now
 from application.libs.error import Conflict, NotFound
 from application.libs.ident import new_id
@@ -37,6 +40,7 @@ ORDERS = Orders({"name": Tag.name, "id": Tag.id}, tie=Tag.id)
 FILTERS = Filters({"name": Filter(Tag.name, *TEXT)})
 
 _ALL = sa.select(Tag.id, Tag.name)
+_LIST = Listing(_ALL, ORDERS, FILTERS)
 _GET = _ALL.where(Tag.id == sa.bindparam("tag_id"))
 _LOCK = _GET.with_for_update()
 _INSERT = sa.insert(Tag)
@@ -54,11 +58,15 @@ def search(
     **filters: object,
 ) -> Page[TagRow]:
     """List tags, those whose name contains `q`; the filters are those of `FILTERS`."""
-    statement = _ALL.where(*FILTERS.conditions(filters))
-    if q is not None:
-        statement = statement.where(contains(Tag.name, q))
-    rows = [TagRow(*row) for row in execute(ORDERS.page(statement, sort=sort, after=after, limit=limit))]
-    return ORDERS.cut(rows, sort=sort, limit=limit, total=keyset.count(statement) if count else None)
+    return _LIST.page(
+        each(_row),
+        limit=limit,
+        after=after,
+        sort=sort,
+        count=count,
+        filters=filters,
+        also=() if q is None else [contains(Tag.name, q)],
+    )
 
 
 def get(tag_id: str) -> TagRow:
@@ -99,4 +107,8 @@ def _lock(tag_id: str) -> TagRow:
     row = execute(_LOCK, tag_id=tag_id).one_or_none()
     if row is None:
         raise TagNotFound
+    return TagRow(*row)
+
+
+def _row(row: sa.Row[*tuple[Any, ...]]) -> TagRow:
     return TagRow(*row)

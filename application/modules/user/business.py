@@ -6,9 +6,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from application.database import change, execute, keyset
+from application.database import change, execute
 from application.database.filter import RANGE, TEXT, Filter, Filters, contains
 from application.database.keyset import Orders
+from application.database.listing import Listing
 from application.libs.clock import now
 from application.libs.error import Conflict, Invalid, NotFound, field_error
 from application.libs.ident import new_id
@@ -61,6 +62,7 @@ FILTERS = Filters(
 )
 
 _ALL = sa.select(User.id, User.name, User.disabled_at, User.created_at, User.updated_at)
+_LIST = Listing(_ALL, ORDERS, FILTERS)
 _GET = _ALL.where(User.id == sa.bindparam("user_id"))
 _ROLES = (
     sa.select(UserRole.user_id, UserRole.role)
@@ -98,13 +100,15 @@ def search(
     **filters: object,
 ) -> Page[UserRow]:
     """List users, those whose name contains `q`; the filters are those of `FILTERS`."""
-    statement = _ALL.where(*FILTERS.conditions(filters))
-    if q is not None:
-        statement = statement.where(contains(User.name, q))
-    found = execute(ORDERS.page(statement, sort=sort, after=after, limit=limit)).all()
-    roles = _roles_of([row[0] for row in found])
-    rows = [_row(row, roles) for row in found]
-    return ORDERS.cut(rows, sort=sort, limit=limit, total=keyset.count(statement) if count else None)
+    return _LIST.page(
+        _rows,
+        limit=limit,
+        after=after,
+        sort=sort,
+        count=count,
+        filters=filters,
+        also=() if q is None else [contains(User.name, q)],
+    )
 
 
 def get(user_id: str) -> UserRow:
@@ -223,6 +227,11 @@ def check_within(user_id: str, held: Set[str] | None) -> set[str]:
 def has_admin() -> bool:
     """Tell whether anybody is admin."""
     return execute(_ADMINS).first() is not None
+
+
+def _rows(found: Sequence[sa.Row[*tuple[Any, ...]]]) -> list[UserRow]:
+    roles = _roles_of([row[0] for row in found])
+    return [_row(row, roles) for row in found]
 
 
 def _row(row: sa.Row[*tuple[Any, ...]], roles: dict[str, list[str]]) -> UserRow:

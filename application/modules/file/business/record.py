@@ -6,9 +6,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from application.config.current import current_settings
-from application.database import change, execute, keyset
+from application.database import change, execute
 from application.database.filter import RANGE, TEXT, Filter, Filters
 from application.database.keyset import Orders
+from application.database.listing import Listing, each
 from application.libs.acting import current_actor
 from application.libs.clock import now
 from application.libs.error import Conflict, NotFound
@@ -90,6 +91,8 @@ _ALL = sa.select(
     File.confirmed_at,
     File.deleted_at,
 ).where(File.state != PURGING)
+_LIST = Listing(_ALL, ORDERS, FILTERS)
+_OF_ONE = (File.owner_id == sa.bindparam("viewer_id"),)
 _GET = _ALL.where(File.id == sa.bindparam("file_id"))
 _KEPT = sa.select(
     File.key,
@@ -121,12 +124,16 @@ def search(
     **filters: object,
 ) -> Page[FileRow]:
     """List files, the viewer's own, for None everybody's; the filters are those of `FILTERS`."""
-    statement = _ALL.where(*FILTERS.conditions(filters))
-    if viewer_id is not None:
-        statement = statement.where(File.owner_id == viewer_id)
-    found = execute(ORDERS.page(statement, sort=sort, after=after, limit=limit))
-    rows = [_row(row) for row in found]
-    return ORDERS.cut(rows, sort=sort, limit=limit, total=keyset.count(statement) if count else None)
+    return _LIST.page(
+        each(_row),
+        limit=limit,
+        after=after,
+        sort=sort,
+        count=count,
+        filters=filters,
+        where=() if viewer_id is None else _OF_ONE,
+        parameters={"viewer_id": viewer_id},
+    )
 
 
 def get(file_id: str, *, viewer_id: str | None) -> FileRow:

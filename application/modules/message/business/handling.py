@@ -7,9 +7,10 @@ from typing import Any
 import msgspec
 import sqlalchemy as sa
 
-from application.database import change, execute, keyset
+from application.database import change, execute
 from application.database.filter import RANGE, TEXT, Filter, Filters
 from application.database.keyset import Orders
+from application.database.listing import Listing, each
 from application.libs.clock import now
 from application.libs.delivery import said
 from application.libs.error import Conflict
@@ -85,6 +86,7 @@ _ALL = sa.select(
     Message.sent_at,
     Message.failed_at,
 )
+_LIST = Listing(_ALL, ORDERS, FILTERS)
 _GET = _ALL.where(Message.id == sa.bindparam("message_id"))
 _LOCK = (
     sa.select(Message.state, Message.task_id, Message.template, Message.secrets, Message.recipient, Message.reply)
@@ -100,9 +102,7 @@ def search(
     *, limit: int, after: str | None = None, sort: str = "-created_at", count: bool = False, **filters: object
 ) -> Page[MessageRow]:
     """List messages; the filters are those of `FILTERS`."""
-    statement = _ALL.where(*FILTERS.conditions(filters))
-    rows = [_row(row) for row in execute(ORDERS.page(statement, sort=sort, after=after, limit=limit))]
-    return ORDERS.cut(rows, sort=sort, limit=limit, total=keyset.count(statement) if count else None)
+    return _LIST.page(each(_row), limit=limit, after=after, sort=sort, count=count, filters=filters)
 
 
 def get(message_id: str) -> MessageRow:

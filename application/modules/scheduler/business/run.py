@@ -10,6 +10,7 @@ import sqlalchemy as sa
 
 from application.database import execute
 from application.database.keyset import Orders
+from application.database.listing import Listing
 from application.libs.clock import now
 from application.libs.page import Page
 from application.libs.record import Record
@@ -99,6 +100,13 @@ class BusyRow(Record):
 ORDERS = Orders({"id": Run.id}, tie=Run.id)
 
 RUNS = sa.select(*(getattr(Run, name) for name in RunRow.__struct_fields__))
+_LIST = Listing(RUNS, ORDERS)
+_CONDITIONS = {
+    "job_id": Run.job_id == sa.bindparam("job_id"),
+    "status": Run.status == sa.bindparam("status"),
+    "since": Run.scheduled_at >= sa.bindparam("since"),
+    "until": Run.scheduled_at < sa.bindparam("until"),
+}
 _RUN = RUNS.add_columns(Run.stop_reason, Run.result).where(Run.id == sa.bindparam("run_id"))
 _SINCE = RUNS.where(Run.job_id == sa.bindparam("job_id"), Run.scheduled_at >= sa.bindparam("moment")).order_by(
     Run.scheduled_at, Run.id
@@ -139,20 +147,19 @@ def search(
     until: datetime | None = None,
 ) -> Page[RunRow]:
     """List runs, newest first; `since` and `until` bound when they were scheduled."""
-    statement = RUNS
     if job_id is not None:
         job.check_findable(job_id)
-        statement = statement.where(Run.job_id == job_id)
-    if tag is not None:
-        statement = statement.where(Run.tags.contains(f",{tag},", autoescape=True))
-    if status is not None:
-        statement = statement.where(Run.status == status)
-    if since is not None:
-        statement = statement.where(Run.scheduled_at >= to_micros(since))
-    if until is not None:
-        statement = statement.where(Run.scheduled_at < to_micros(until))
-    rows = execute(ORDERS.page(statement, sort=NEWEST_FIRST, after=after, limit=limit)).mappings()
-    return ORDERS.cut([row_of(row) for row in rows], sort=NEWEST_FIRST, limit=limit)
+    asked = {"job_id": job_id, "status": status, "since": _micros(since), "until": _micros(until)}
+    given = {name: value for name, value in asked.items() if value is not None}
+    return _LIST.page(
+        lambda rows: [row_of(dict(zip(RunRow.__struct_fields__, row, strict=True))) for row in rows],
+        limit=limit,
+        after=after,
+        sort=NEWEST_FIRST,
+        where=[_CONDITIONS[name] for name in given],
+        also=() if tag is None else [Run.tags.contains(f",{tag},", autoescape=True)],
+        parameters=given,
+    )
 
 
 def search_of(job_id: str, *, limit: int, after: str | None) -> Page[RunRow]:
@@ -208,6 +215,10 @@ def _busy(row: Any, moment: datetime) -> BusyRow:
     since = row.started_at or row.claimed_at
     fields = {name: getattr(row, name) for name in row._fields if name != "definition"}
     return BusyRow(**fields, executor=executor, seconds=max(0.0, (moment - since).total_seconds()))
+
+
+def _micros(moment: datetime | None) -> int | None:
+    return None if moment is None else to_micros(moment)
 
 
 def row_of(row: Mapping[Any, Any]) -> RunRow:

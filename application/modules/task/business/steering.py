@@ -9,9 +9,10 @@ from typing import Any
 import sqlalchemy as sa
 from msgspec.structs import replace
 
-from application.database import after_commit, change, execute, keyset
+from application.database import after_commit, change, execute
 from application.database.filter import CHOICE, RANGE, Filter, Filters
 from application.database.keyset import Orders
+from application.database.listing import Listing
 from application.extensions import bell
 from application.libs.arguments import InvalidArguments
 from application.libs.catalogue import NotRegistered
@@ -165,6 +166,8 @@ _COLUMNS = (
     Task.expires_at,
 )
 _ALL = sa.select(*_COLUMNS)
+_LIST = Listing(_ALL, ORDERS, FILTERS)
+_OF_ONE = (Task.created_by == sa.bindparam("viewer_id"),)
 _GET = _ALL.where(Task.id == sa.bindparam("task_id"))
 _MANY = _ALL.where(Task.id.in_(sa.bindparam("ids", expanding=True)))
 _LOCK = (
@@ -187,11 +190,16 @@ def search(
     **filters: object,
 ) -> Page[TaskRow]:
     """List tasks: those that the viewer enqueued, or all where there is none."""
-    statement = _ALL.where(*FILTERS.conditions(filters))
-    if viewer_id is not None:
-        statement = statement.where(Task.created_by == viewer_id)
-    rows = [_row(row, sees_errors) for row in execute(ORDERS.page(statement, sort=sort, after=after, limit=limit))]
-    return ORDERS.cut(rows, sort=sort, limit=limit, total=keyset.count(statement) if count else None)
+    return _LIST.page(
+        lambda rows: [_row(row, sees_errors) for row in rows],
+        limit=limit,
+        after=after,
+        sort=sort,
+        count=count,
+        filters=filters,
+        where=() if viewer_id is None else _OF_ONE,
+        parameters={"viewer_id": viewer_id},
+    )
 
 
 def get(task_id: str, *, viewer_id: str | None, sees_errors: bool = False) -> TaskRow:
