@@ -32,7 +32,7 @@ from application.libs.edge import Edge
 from application.libs.executor import handings
 from application.libs.identity_cache import Identify, IdentityCache
 from application.libs.outbound import Outbound
-from application.libs.rate_limit import FlaskLimits
+from application.libs.rate_limit import Limits
 from application.libs.socket_door import Door
 from application.libs.storage.making import make_storage
 from application.libs.web_application import WebApplication
@@ -83,7 +83,7 @@ def create_app(settings: Settings | None = None, config: Mapping[str, Any] | Non
         answers=idempotency,
         beside=beside,
         browsers=browsers,
-        limits=FlaskLimits(app, redis_url=settings.redis_url) if settings.rate_limits_enabled else None,
+        limits=Limits(redis_url=settings.redis_url) if settings.rate_limits_enabled else None,
         permissions=frozenset(Permission),
     )
     socketio.init_app(

@@ -10,12 +10,12 @@ from typing import Any
 from limits import RateLimitItem
 
 from application.libs.gunicorn_app import load_app as load
-from application.libs.rate_limit import Count, FlaskLimits
+from application.libs.rate_limit import Count, Limits
 
 FACTOR = 1_000_000
 
 
-class GenerousLimits(FlaskLimits):
+class GenerousLimits(Limits):
     """Count as ever, and refuse nobody."""
 
     def counter(self, limit: RateLimitItem, *, scope: str, by_address: bool) -> Count:
@@ -26,9 +26,7 @@ class GenerousLimits(FlaskLimits):
 
 def raise_limits() -> None:
     """Let applications that are built from now on refuse nobody for asking often."""
-    vars(import_module("application.factory"))["FlaskLimits"] = (
-        GenerousLimits  # no setting raises what a route declares
-    )
+    vars(import_module("application.factory"))["Limits"] = GenerousLimits  # no setting raises what a route declares
 
 
 def load_app() -> Any:

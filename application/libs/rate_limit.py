@@ -1,4 +1,4 @@
-"""Limit how often one caller may use a route, and tell every caller how they stand, by Flask-Limiter.
+"""Limit how often one caller may use a route, and tell every caller how they stand, by the library `limits`.
 
 The headers are those of draft-ietf-httpapi-ratelimit-headers-11. Counters are in memory, each process its own, or in a
 Redis that several processes share; while that one is away, each process counts by itself.
@@ -9,10 +9,11 @@ from collections.abc import Callable, Mapping
 from math import ceil
 from typing import Any, NamedTuple, Protocol
 
-from flask import Flask, Response, request
-from flask_limiter import Limiter, RateLimitExceeded
+from flask import Response, request
 from limits import RateLimitItem, parse_many
 from limits.errors import StorageError
+from limits.storage import MemoryStorage, RedisStorage
+from limits.strategies import FixedWindowRateLimiter
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.retry import Retry
@@ -23,6 +24,9 @@ from application.libs.remote import network
 
 REDIS_PATIENCE_SECONDS = 0.5
 """How long a request waits for a Redis that says nothing; the process then counts by itself, and asks again later."""
+
+AWAY_SECONDS = 2
+"""How long nobody asks a Redis that has failed; then one request tries it, while the others go on without."""
 
 _STANDING = "redprint.rate_limit"
 
@@ -41,8 +45,8 @@ class Standing(NamedTuple):
     reset_seconds: int
 
 
-Count = Callable[[], Standing | None]
-"""Count one request; None where the counters cannot be read."""
+Count = Callable[[], Standing]
+"""Count one request."""
 
 
 class RateLimits(Protocol):
@@ -69,7 +73,7 @@ def admitting(admit: Callable[[], None], count: Count) -> Callable[[], None]:
         if _STANDING in environ:
             return
         standing = environ[_STANDING] = count()
-        if standing is not None and standing.is_exceeded:
+        if standing.is_exceeded:
             seconds = standing.reset_seconds
             raise TooOften(f"Try again in {seconds} seconds", headers={"Retry-After": str(seconds)})
 
@@ -99,89 +103,67 @@ def announced(view: View, limit: RateLimitItem, name: str) -> View:
     return asked
 
 
-class FlaskLimits:
-    """Count by an instance of Flask-Limiter that belongs to one application and adds no hooks to it.
+class Limits:
+    """Count in windows of fixed length, for one application."""
 
-    The hooks would cost every request, also of the routes without a limit; here the views that declare one ask.
-    """
-
-    def __init__(self, app: Flask, *, redis_url: str | None) -> None:
+    def __init__(self, *, redis_url: str | None) -> None:
         """Keep counters in memory, or in Redis where there is one; nothing is connected yet."""
-        patience: dict[str, Any] = {
-            "socket_timeout": REDIS_PATIENCE_SECONDS,
-            "socket_connect_timeout": REDIS_PATIENCE_SECONDS,
-            # once, for a connection that Redis has closed meanwhile; after a timeout it may have counted already
-            "retry": Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)),
-            "wrap_exceptions": True,
-        }
-        self._limiter = Limiter(
-            _caller,
-            storage_uri=_storage(redis_url),
-            storage_options=patience if redis_url else {},
-            strategy="fixed-window",
-            in_memory_fallback_enabled=redis_url is not None,
-            key_prefix="redprint",
-        )
-        app.extensions.setdefault("limiter", set()).add(self._limiter)  # so that it takes its hooks for added
-        self._limiter.init_app(app)
-        self._checks: dict[str, Callable[[], None]] = {}
+        self._memory = MemoryStorage()
+        self._redis = None if redis_url is None else _redis(redis_url)
+        self._away_until = 0.0
 
     def counter(self, limit: RateLimitItem, *, scope: str, by_address: bool) -> Count:
         """Return what counts requests in a scope; asked again for a scope, it counts in the same one."""
-        limiter = self._limiter
-        if scope not in self._checks:
-            self._checks[scope] = _limited(limiter, limit, scope, _address if by_address else _caller)
-        check = self._checks[scope]
+        key = _address if by_address else _caller
+        by_memory = FixedWindowRateLimiter(self._memory)
+        by_redis = None if self._redis is None else FixedWindowRateLimiter(self._redis)
 
-        def count() -> Standing | None:
-            is_exceeded = _is_exceeded(check)
-            current = limiter.current_limit
-            if current is None:
-                return None
-            try:
-                window = current.window
-                return Standing(is_exceeded, window.remaining, max(1, ceil(window.reset_time - time.time())))
-            except StorageError:  # Redis went away between counting and telling
-                return Standing(is_exceeded, 0, limit.get_expiry()) if is_exceeded else None
+        def count() -> Standing:
+            caller = key()
+            if by_redis is not None and self._is_asked():
+                try:
+                    standing = _counted(by_redis, limit, scope, caller)
+                except StorageError:
+                    self._away_until = time.monotonic() + AWAY_SECONDS
+                else:
+                    self._away_until = 0.0
+                    return standing
+            return _counted(by_memory, limit, scope, caller)
 
         return count
 
+    def _is_asked(self) -> bool:
+        """Tell whether to ask Redis; of those who come after it was away, only the first does."""
+        if not self._away_until:
+            return True
+        moment = time.monotonic()
+        if moment < self._away_until:
+            return False
+        self._away_until = moment + AWAY_SECONDS
+        return True
+
     def reset(self) -> None:
         """Forget all counts."""
-        self._limiter.reset()
+        self._memory.reset()
+        if self._redis is not None:
+            self._redis.reset()
 
 
-def _is_exceeded(check: Callable[[], None]) -> bool:
-    """Count, and let the request pass where that is impossible.
-
-    When Redis goes away, Flask-Limiter counts the first request that misses it in memory and raises for those that wait
-    for it at that moment; tried again, they are counted in memory too.
-    """
-    for _try in range(2):
-        try:
-            check()
-        except RateLimitExceeded:
-            return True
-        except StorageError:
-            continue
-        return False
-    return False
+def _counted(limiter: FixedWindowRateLimiter, limit: RateLimitItem, scope: str, caller: str) -> Standing:
+    is_exceeded = not limiter.hit(limit, scope, caller)
+    window = limiter.get_window_stats(limit, scope, caller)
+    return Standing(is_exceeded, window.remaining, max(1, ceil(window.reset_time - time.time())))
 
 
-def _limited(limiter: Limiter, limit: RateLimitItem, scope: str, key: Callable[[], str]) -> Callable[[], None]:
-    def check() -> None:
-        """Do nothing; Flask-Limiter counts before a function and knows the function by its name."""
-
-    check.__qualname__ = scope
-    text = f"{limit.amount}/{limit.multiples}{limit.GRANULARITY.name}"
-    return limiter.shared_limit(text, scope, key_func=key)(check)
-
-
-def _storage(redis_url: str | None) -> str:
-    """Return the address as `limits` writes it."""
-    if redis_url is None:
-        return "memory://"
-    return f"redis+{redis_url}" if redis_url.startswith("unix:") else redis_url
+def _redis(url: str) -> RedisStorage:
+    options: dict[str, Any] = {
+        "socket_timeout": REDIS_PATIENCE_SECONDS,
+        "socket_connect_timeout": REDIS_PATIENCE_SECONDS,
+        # once, for a connection that Redis has closed meanwhile; after a timeout it may have counted already
+        "retry": Retry(NoBackoff(), 1, supported_errors=(RedisConnectionError,)),
+    }
+    address = f"redis+{url}" if url.startswith("unix:") else url
+    return RedisStorage(address, wrap_exceptions=True, key_prefix="redprint", **options)
 
 
 def _caller() -> str:

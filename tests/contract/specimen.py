@@ -177,7 +177,7 @@ class FileOut(Schema):
 
 
 _ALL = sa.select(TABLE)
-_LIST = Listing(_ALL, ORDERS, FILTERS)
+_LIST, _ROWS = Listing(_ALL, ORDERS, FILTERS), each(lambda row: SpecimenRow(*row))
 _GET = _ALL.where(TABLE.c.id == sa.bindparam("key"))
 _INSERT = sa.insert(TABLE)
 _DELETE = sa.delete(TABLE).where(TABLE.c.id == sa.bindparam("key"))
@@ -205,7 +205,7 @@ def index(query: SpecimenQuery) -> Page[SpecimenRow]:
     """List specimens."""
     chosen = query.model_dump(exclude={"limit", "after", "count", "sort", "q"})
     return _LIST.page(
-        each(lambda row: SpecimenRow(*row)),
+        _ROWS,
         limit=query.limit,
         after=query.after,
         sort=query.sort,
@@ -260,13 +260,7 @@ def word(word: str) -> EchoOut:
 @specimen.get("/within/<word>/all", public=True, answer=SpecimenOut)
 def within(word: str, query: PageQuery) -> Page[SpecimenRow]:
     """List specimens of one name."""
-    return _LIST.page(
-        each(lambda row: SpecimenRow(*row)),
-        limit=query.limit,
-        after=query.after,
-        sort="id",
-        also=[TABLE.c.name == word],
-    )
+    return _LIST.page(_ROWS, limit=query.limit, after=query.after, sort="id", also=[TABLE.c.name == word])
 
 
 @specimen.get("/echo", public=True)

@@ -1,4 +1,4 @@
-"""Counting by Flask-Limiter: in memory, in Redis, and while Redis is away."""
+"""Counting by the library `limits`: in memory, in Redis, and while Redis is away."""
 
 import time
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ from flask import Flask, g
 from limits import RateLimitItem
 
 from application.libs.auth import Identity
-from application.libs.rate_limit import Count, FlaskLimits, Standing, admitting, parse_limit
+from application.libs.rate_limit import Count, Limits, Standing, admitting, parse_limit
 from tests.private_redis import PrivateRedis, private_redis
 from tests.waiting import wait_until
 
@@ -29,15 +29,13 @@ class Counter:
     ) -> None:
         self.app = Flask("specimen")
         self.app.add_url_rule("/x", "x", lambda: "")
-        self.limits = FlaskLimits(self.app, redis_url=redis_url)
+        self.limits = Limits(redis_url=redis_url)
         self.count: Count = self.limits.counter(limit, scope=scope, by_address=by_address)
 
     def ask(self, *, remote: str = "192.0.2.1", user: str | None = None) -> Standing:
         with self.app.test_request_context("/x", environ_base={"REMOTE_ADDR": remote}):
             g.identity = user and Identity(user_id=user, name=user, roles=(), permissions=frozenset())
-            standing = self.count()
-        assert standing is not None
-        return standing
+            return self.count()
 
     def exceeds(self, number: int, **caller: str) -> list[bool]:
         return [self.ask(**caller).is_exceeded for _ in range(number)]
@@ -60,7 +58,7 @@ class TestParseLimit:
             parse_limit(text)
 
 
-class TestFlaskLimits:
+class TestLimits:
     def test_counts_until_nothing_is_left(self) -> None:
         counter = Counter()
 
@@ -136,11 +134,6 @@ class TestFlaskLimits:
         first, second = Counter(), Counter()
 
         assert first.exceeds(4) == second.exceeds(4) == [False] * 3 + [True]
-
-    def test_adds_no_hook_to_the_application(self) -> None:
-        app = Counter().app
-
-        assert [*app.before_request_funcs, *app.after_request_funcs, *app.teardown_request_funcs] == []
 
     def test_forgets(self) -> None:
         counter = Counter()
