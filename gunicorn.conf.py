@@ -23,7 +23,7 @@ from gunicorn.workers.base import Worker
 
 WORKERS_BY_MODE = {
     "threading": "gthread",
-    "gevent": "gevent",
+    "gevent": "application.libs.gevent_worker.GeventWorker",
     "eventlet": "application.libs.eventlet_worker.EventletWorker",
 }
 
@@ -66,7 +66,9 @@ timeout = 30  # seconds without a sign of life after which a worker is killed
 limit_request_line = 8190  # the most there is; `libs/listing.py` leaves room for cursors in it
 limit_request_fields = 100
 limit_request_field_size = 8190
-forwarded_allow_ips = ""  # PROXY_HOPS says which X-Forwarded-* are believed; without it nobody's
+forwarder_headers = ""  # of those and the next no header is believed, whoever sends it: PROXY_HOPS says which are
+secure_scheme_headers: dict[str, str] = {}
+forwarded_allow_ips = "*"  # so there is no need to read each peer's address, a fifteenth of a request
 control_socket_disable = True  # one in the home folder would be shared by every server of this user
 http_parser = "python"  # the limits above are its own; the C parser would come in with an extra
 sendfile = settings["async_mode"] != "eventlet"  # its sockets cannot

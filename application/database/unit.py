@@ -118,11 +118,14 @@ class Unit:
         return savepoint
 
     def commit(self) -> None:
-        """Write what was gathered, flush the session if it was used, and commit if anything was opened."""
+        """Write what was gathered, flush the session if it was used, and commit if anything can have been changed.
+
+        What only read is ended by giving the connection back.
+        """
         for write, items in self.gathered.items():
             write(items)
         self.flush()
-        if self._connection is not None:
+        if self.writes and self._connection is not None:
             self._connection.commit()
 
     def close(self) -> None:

@@ -30,6 +30,9 @@ _FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 class MultiMapping(Protocol):
     """Give all values of a name, as Werkzeug's MultiDict does."""
 
+    def __contains__(self, key: str, /) -> bool:
+        """Tell whether there is a value of the name."""
+
     def getlist(self, key: str, /) -> list[Any]:
         """Return every value of the name."""
 
@@ -134,7 +137,7 @@ def _fields(schema: type[BaseModel], place: str, find_strays: Callable[[], list[
         errors: list[FieldError] = []
         values: dict[str, Any] = {}
         for wire, (name, plan) in plans.items():
-            texts = given.getlist(wire)
+            texts = given.getlist(wire) if wire in given else ()
             if texts:
                 _convert(texts, values, errors, loc=(place, wire), name=name, plan=plan)
         errors += find_strays()

@@ -48,9 +48,10 @@ def is_wanted(tag: str | None) -> bool:
 
 def is_unmodified(tag: str) -> bool:
     """Tell whether the client has what it reads; raise `Stale` if it wants something else (RFC 9110 §13.2.2)."""
-    if not is_wanted(tag):
+    environ = request.environ
+    if "HTTP_IF_MATCH" in environ and not is_wanted(tag):
         raise Stale
-    return is_known(tag)
+    return "HTTP_IF_NONE_MATCH" in environ and is_known(tag)
 
 
 class Precondition:

@@ -7,6 +7,7 @@ under a lock; the other processes notice the new inode, by size and by time, and
 import fcntl
 import json
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -20,6 +21,8 @@ LARGEST_STRIDE = 65_536
 """Bytes a process writes between two looks at the file's size."""
 
 FILE_MODE = 0o640
+
+_MARK = re.compile(r"""[ "'\\=]""")
 
 
 class LogFile:
@@ -131,7 +134,7 @@ def _escape(character: str) -> str:
 
 def word(text: str) -> str:
     """Write text as one word of a line: in quotes where it holds a space, a quote or nothing."""
-    if text and text.isprintable() and not any(mark in text for mark in " \"'\\="):
+    if text and text.isprintable() and _MARK.search(text) is None:
         return text
     quoted = escaped(text.replace("\\", "\\\\").replace('"', '\\"'))
     return f'"{quoted}"'

@@ -54,7 +54,7 @@ GUNICORN = [
 ]
 
 SERVERS = {
-    "gevent": [*GUNICORN, "gevent"],
+    "gevent": [*GUNICORN, "application.libs.gevent_worker.GeventWorker"],
     "gthread": [*GUNICORN, "gthread", "--threads", "9"],
     "eventlet": ["-m", "tests.libs.edge_specimen", "eventlet", "{port}"],
     "werkzeug": ["-m", "tests.libs.edge_specimen", "werkzeug", "{port}"],

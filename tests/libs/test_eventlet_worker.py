@@ -1,100 +1,30 @@
 """The eventlet worker under gunicorn, with an application of a few lines."""
 
-import os
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import psutil
 import pytest
 import requests
 from gunicorn.config import Config
 from gunicorn.errors import ConfigError
 
 from application.libs.eventlet_worker import EventletWorker
-from tests.e2e.server import ROOT, lives
-from tests.port import free_port
+from tests.e2e.server import ROOT
+from tests.gunicorn_specimen import Serve, starting
 from tests.waiting import wait_until
-
-APPLICATION = """
-import os
-import time
-from urllib.parse import parse_qs
-
-def application(environ, start_response):
-    time.sleep(float(parse_qs(environ["QUERY_STRING"]).get("sleep", ["0"])[0]))
-    environ["wsgi.input"].read()
-    body = str(os.getpid()).encode()
-    start_response("200 OK", [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))])
-    return [body]
-"""
-
-
-class Gunicorn:
-    """gunicorn with our worker class, away from the project's configuration."""
-
-    def __init__(self, folder: Path, *arguments: str) -> None:
-        (folder / "specimen.py").write_text(APPLICATION)
-        self.port = free_port()
-        self.url = f"http://127.0.0.1:{self.port}/"
-        self.output = folder / "output.txt"
-        command = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{self.port}", "--no-control-socket"]
-        command += ["--worker-class", "application.libs.eventlet_worker.EventletWorker", *arguments]
-        with self.output.open("wb") as output:
-            self.process = subprocess.Popen(
-                [*command, "specimen:application"],
-                cwd=folder,
-                env={**os.environ, "PYTHONPATH": str(ROOT)},
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-            )
-        wait_until(self._answers, 20, self.output.read_text)
-
-    def _answers(self) -> bool:
-        assert self.process.poll() is None, self.output.read_text()
-        try:
-            return requests.get(self.url, timeout=5).status_code == 200
-        except requests.ConnectionError:
-            return False
-
-    def get(self, sleep: float = 0) -> str:
-        answer = requests.get(self.url, params={"sleep": sleep}, timeout=20)
-        assert answer.status_code == 200
-        return answer.text
-
-    def workers(self) -> list[psutil.Process]:
-        return [child for child in psutil.Process(self.process.pid).children() if lives(child)]
-
-    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
-        self.process.send_signal(number)
-        return self.process.wait(20)
-
-
-Serve = Callable[..., Gunicorn]
 
 
 @pytest.fixture
 def serve(tmp_path: Path) -> Iterator[Serve]:
-    started: list[Gunicorn] = []
-
-    class Noted(Gunicorn):
-        def __init__(self, *arguments: str) -> None:
-            started.append(self)
-            super().__init__(tmp_path, *arguments)
-
-    yield Noted
-    for server in started:
-        if server.process.poll() is None:
-            for process in [*server.workers(), psutil.Process(server.process.pid)]:
-                process.kill()
-            server.process.wait()
+    with starting(tmp_path, "eventlet_worker.EventletWorker") as serve:
+        yield serve
 
 
 class TestEventletWorker:

@@ -19,3 +19,13 @@ class TestOptions:
         assert (
             app.test_client().options("/").headers["Accept-Patch"] == "application/merge-patch+json, application/json"
         )
+
+
+class TestEnsureSync:
+    def test_leaves_functions_as_they_are(self) -> None:
+        app = WebApplication("specimen")
+
+        def show() -> str:
+            return "ok"
+
+        assert app.ensure_sync(show) is show

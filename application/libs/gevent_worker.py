@@ -1,0 +1,80 @@
+"""Serve with gevent's green threads under gunicorn, with two things more: answers in one piece, and turns.
+
+A green thread gives way only where it waits. Where the next request is there already when an answer is out, one
+connection would be served for as long as it asks, and others would wait for seconds: with 32 connections that read one
+blog, the slowest hundredth took 300 to 450 ms, and takes 30 since each gives way after a request.
+"""
+
+from typing import Any
+
+import gevent
+from gunicorn.workers.ggevent import GeventWorker as GunicornsWorker
+
+LARGEST_PIECE = 65_536
+"""How many bytes of a body are copied behind the head of an answer, instead of being sent after it."""
+
+
+_STATUS = slice(9, 10)  # of `HTTP/1.1 200 OK` the first digit
+
+
+class AnswerSocket:
+    """Be a connection for one answer, whose head is sent together with the first bytes of its body.
+
+    gunicorn sends them apart; each piece takes 15 µs here and another reading there.
+    """
+
+    __slots__ = ("_has_begun", "_head", "_socket")
+
+    def __init__(self, socket: Any) -> None:
+        """Take the connection that the request came by."""
+        self._socket = socket
+        self._head = b""
+        self._has_begun = False
+
+    def __getattr__(self, name: str) -> Any:
+        """Do all else as the connection does."""
+        return getattr(self._socket, name)
+
+    def sendall(self, data: bytes) -> None:
+        """Hold the head back, which comes first; send it with what comes next.
+
+        One of 1xx is no answer yet, and who upgrades a connection waits for it.
+        """
+        if not self._has_begun and data[_STATUS] != b"1":
+            self._has_begun = True
+            self._head = data
+        elif len(data) > LARGEST_PIECE:
+            self.flush()
+            self._socket.sendall(data)
+        else:
+            head, self._head = self._head, b""
+            self._socket.sendall(head + data)
+
+    def sendfile(self, *arguments: Any, **options: Any) -> Any:
+        """Send a file behind the head."""
+        self.flush()
+        return self._socket.sendfile(*arguments, **options)
+
+    def shutdown(self, how: int) -> None:
+        """Send what is held back, and end the connection."""
+        self.flush()
+        self._socket.shutdown(how)
+
+    def flush(self) -> None:
+        """Send a head that is held back: its answer has no body."""
+        head, self._head = self._head, b""
+        if head:
+            self._socket.sendall(head)
+
+
+class GeventWorker(GunicornsWorker):
+    """Be gunicorn's own worker, which answers in one piece and lets connections take turns."""
+
+    def handle_request(self, listener: Any, request: Any, client: Any, address: Any) -> None:
+        """Answer one request, then give way to other connections."""
+        connection = AnswerSocket(client)
+        try:
+            super().handle_request(listener, request, connection, address)
+        finally:
+            connection.flush()
+        gevent.sleep(0)
