@@ -12,8 +12,7 @@ from typing import Any, NamedTuple, Protocol
 from flask import Response, request
 from limits import RateLimitItem, parse_many
 from limits.errors import StorageError
-from limits.storage import MemoryStorage, RedisStorage
-from limits.strategies import FixedWindowRateLimiter
+from limits.storage import RedisStorage
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.retry import Retry
@@ -21,6 +20,7 @@ from redis.retry import Retry
 from application.libs.auth import viewer_id
 from application.libs.error import Refusal, TooManyRequests
 from application.libs.remote import network
+from application.libs.window_counter import WindowCounters
 
 REDIS_PATIENCE_SECONDS = 0.5
 """How long a request waits for a Redis that says nothing; the process then counts by itself, and asks again later."""
@@ -108,27 +108,25 @@ class Limits:
 
     def __init__(self, *, redis_url: str | None) -> None:
         """Keep counters in memory, or in Redis where there is one; nothing is connected yet."""
-        self._memory = MemoryStorage()
+        self._memory = WindowCounters()
         self._redis = None if redis_url is None else _redis(redis_url)
         self._away_until = 0.0
 
     def counter(self, limit: RateLimitItem, *, scope: str, by_address: bool) -> Count:
         """Return what counts requests in a scope; asked again for a scope, it counts in the same one."""
         key = _address if by_address else _caller
-        by_memory = FixedWindowRateLimiter(self._memory)
-        by_redis = None if self._redis is None else FixedWindowRateLimiter(self._redis)
 
         def count() -> Standing:
             caller = key()
-            if by_redis is not None and self._is_asked():
+            if self._redis is not None and self._is_asked():
                 try:
-                    standing = _counted(by_redis, limit, scope, caller)
+                    standing = _counted(self._redis, limit, scope, caller)
                 except StorageError:
                     self._away_until = time.monotonic() + AWAY_SECONDS
                 else:
                     self._away_until = 0.0
                     return standing
-            return _counted(by_memory, limit, scope, caller)
+            return _counted(self._memory, limit, scope, caller)
 
         return count
 
@@ -149,10 +147,11 @@ class Limits:
             self._redis.reset()
 
 
-def _counted(limiter: FixedWindowRateLimiter, limit: RateLimitItem, scope: str, caller: str) -> Standing:
-    is_exceeded = not limiter.hit(limit, scope, caller)
-    window = limiter.get_window_stats(limit, scope, caller)
-    return Standing(is_exceeded, window.remaining, max(1, ceil(window.reset_time - time.time())))
+def _counted(counters: WindowCounters | RedisStorage, limit: RateLimitItem, scope: str, caller: str) -> Standing:
+    key = limit.key_for(scope, caller)
+    number = counters.incr(key, limit.get_expiry())
+    seconds = ceil(counters.get_expiry(key) - time.time())
+    return Standing(number > limit.amount, max(0, limit.amount - number), max(1, seconds))
 
 
 def _redis(url: str) -> RedisStorage:
