@@ -54,7 +54,10 @@ class Compression(Compress):
         is_worth_it = _is_worth_it(response, given)
         if is_worth_it or response.status_code == 304:
             varies = given.get("vary")
-            response.headers["Vary"] = f"{varies}, Accept-Encoding" if varies else "Accept-Encoding"
+            if varies:
+                response.headers["Vary"] = f"{varies}, Accept-Encoding"
+            else:
+                response.headers.add("Vary", "Accept-Encoding")
         accepted = request.environ.get("HTTP_ACCEPT_ENCODING") if is_worth_it else None
         if accepted:
             if ";" in accepted:
