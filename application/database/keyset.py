@@ -49,7 +49,8 @@ class Orders:
         column, descending = self._choose(sort)
         if follows:
             statement = statement.where(self._behind(column, descending=descending))
-        order = (column.desc(), self._tie.desc()) if descending else (column.asc(), self._tie.asc())
+        keys = (column,) if self._is_unique(column) else (column, self._tie)
+        order = [key.desc() if descending else key.asc() for key in keys]
         return statement.order_by(*order).limit(bindparam(_MOST, type_=Integer()))
 
     def parameters(self, *, sort: str, after: str | None, limit: int) -> dict[str, object]:
@@ -75,11 +76,18 @@ class Orders:
 
     def _behind(self, column: Any, *, descending: bool) -> ColumnElement[bool]:
         bound: BindParameter[Any] = bindparam(_VALUE)
+        if self._is_unique(column):
+            beyond: ColumnElement[bool] = column < bound if descending else column > bound
+            return beyond
         tie: BindParameter[Any] = bindparam(_TIE)
         # `a <= x AND (a < x OR …)`, not `a < x OR (a = x AND …)`: the first part lets an index seek to the cursor
         if descending:
             return and_(column <= bound, or_(column < bound, self._tie < tie))
         return and_(column >= bound, or_(column > bound, self._tie > tie))
+
+    def _is_unique(self, column: Any) -> bool:
+        """Tell whether there are no ties to break; MariaDB would sort all rows for them, past the unique index."""
+        return column is self._tie or bool(column.unique)
 
     def _bounds(self, column: Any, sort: str, after: str) -> tuple[object, object]:
         """Return what a cursor says of the last item: its value of the column, and its tie."""

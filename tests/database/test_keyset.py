@@ -116,6 +116,14 @@ class TestPage:
         assert "WHERE" in str(statement)
         assert KEY in values.values()
 
+    @pytest.mark.parametrize("name", ["word", "id"])
+    def test_breaks_no_ties_where_there_are_none(self, name: str) -> None:
+        columns = {"word": sa.Column("word", sa.String(20), nullable=False, unique=True), "id": EVENT.c.id}
+        statement = Orders(columns, tie=EVENT.c.id).page(sa.select(EVENT.c.id), sort=f"-{name}", follows=True)
+        condition, _where, order = str(statement).partition("ORDER BY")
+        assert " OR " not in condition
+        assert "," not in order
+
     @pytest.mark.parametrize(
         ("sort", "after"),
         [
