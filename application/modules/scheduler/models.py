@@ -104,13 +104,14 @@ class Run(Base):
     __table_args__ = (
         UniqueConstraint("job_id", "scheduled_at"),  # one fire gives one run, whoever claims it
         Index("ix_scheduler_run_job_id_id", "job_id", "id"),
+        Index("ix_scheduler_run_status_id", "status", "id"),
         TABLE_OPTIONS,
     )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     job_id: Mapped[str] = mapped_column(String(JOB_ID_LENGTH))
     scheduled_at: Mapped[int] = mapped_column(BigInteger)
-    status: Mapped[str] = mapped_column(String(20), index=True)
+    status: Mapped[str] = mapped_column(String(20))
     """What became of it; running is that an attempt does."""
     cause: Mapped[str] = mapped_column(String(20))
     requested_by: Mapped[str | None] = mapped_column(String(50))

@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from application.database import Base, Id, UtcDateTime
+from application.database import TABLE_OPTIONS, Base, Id, UtcDateTime
 
 DEVICE_LENGTH = 200
 ADDRESS_LENGTH = 45  # the longest an IPv6 address is written
@@ -19,6 +19,10 @@ class Session(Base):
     """
 
     __tablename__ = "session"
+    __table_args__ = (
+        Index("ix_session_created_at", "created_at", "id"),  # none of `last_seen_at`, which is written every minute
+        TABLE_OPTIONS,
+    )
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     user_id: Mapped[str] = mapped_column(Id, ForeignKey("user.id", ondelete="CASCADE"), index=True)
