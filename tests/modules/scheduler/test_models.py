@@ -1,23 +1,22 @@
 """Tests that what a tick asks is answered by an index, however many jobs there are."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from application.database import change, db, execute, transaction
+from application.database import change, execute, transaction
 from application.libs import clock
 from application.libs.trigger import to_micros
 from application.modules.scheduler.engine.due import DueJobs
 from application.modules.scheduler.models import Job
 from application.modules.scheduler.store import database as stored
 from tests.modules.scheduler.conftest import STORES
+from tests.plans import Plan, analyze, explain
 
 JOBS = 4_000
 HOUR_MICROS = 3_600_000_000
-ANALYZE = {"sqlite": "ANALYZE", "postgresql": "ANALYZE scheduler_job", "mysql": "ANALYZE TABLE scheduler_job"}
 
 
 @pytest.fixture
@@ -39,30 +38,25 @@ def crowd(app: Flask) -> Flask:
     with app.app_context():
         with transaction():
             change(sa.insert(Job), rows)
-        with transaction() as unit:
-            unit.connection.execute(sa.text(ANALYZE[db.engine.dialect.name]))
+        analyze()
     return app
 
 
-def plan_of(statement: Any, moment: int) -> Sequence[str]:
-    """Return the database's plan of a statement, line by line."""
+def plan_of(statement: Any, moment: int) -> Plan:
+    """Return the database's plan of a statement."""
     with transaction(write=False) as unit:
-        dialect = unit.connection.dialect
-        text = statement.params(moment=moment, most=200).compile(
-            dialect=dialect, compile_kwargs={"literal_binds": True}
-        )
-        word = "EXPLAIN QUERY PLAN" if dialect.name == "sqlite" else "EXPLAIN"
-        return [str(tuple(row)) for row in unit.connection.execute(sa.text(f"{word} {text}"))]
+        bound = statement.params(moment=moment, most=200)
+        text = bound.compile(dialect=unit.connection.dialect, compile_kwargs={"literal_binds": True})
+        return explain(unit.connection, str(text), ())
 
 
 class TestJob:
     @pytest.mark.parametrize("statement", [stored._DUE, stored._NEXT_TIME], ids=["due", "next"])
     def test_is_found_by_when_it_is_due(self, crowd: Flask, statement: Any) -> None:
         with crowd.app_context():
-            plan = "\n".join(plan_of(statement, to_micros(clock.now())))
-        assert "ix_scheduler_job_next_run_time_id" in plan, plan
-        assert "sort" not in plan.lower(), plan
-        assert "temp b-tree" not in plan.lower(), plan
+            plan = plan_of(statement, to_micros(clock.now()))
+        assert plan.indexes == ["ix_scheduler_job_next_run_time_id"], plan.text
+        assert not plan.sorts, plan.text
 
     def test_tells_the_first_instant_that_is_to_come(self, crowd: Flask) -> None:
         with crowd.app_context(), transaction(write=False):
