@@ -8,6 +8,7 @@ of characters (bigrams) with `cc` in front, and its last character alone, so tha
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from itertools import pairwise
 
 MAX_CHARACTERS = 300_000
@@ -20,6 +21,7 @@ MAX_QUERY_TERMS = 50
 """How many terms a search has at most; the rest of a longer one is ignored."""
 
 _PIECE = 200
+_MOST_REMEMBERED = 8192  # words, 2 MB at most
 _MAX_NORMALISED = 250_000  # U+FDFA alone becomes 18 characters
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _WORD, _PAIR = "ww", "cc"  # two letters, because MariaDB leaves out words below three (`innodb_ft_min_token_size`)
@@ -78,9 +80,17 @@ def _terms(texts: Iterable[str]) -> Iterator[str]:
 
 
 def _term(word: str) -> str:
+    """Return the word's term; the words that texts are mostly made of are few, so they are remembered."""
+    return _remembered_term(word) if len(word) <= MAX_TERM else _made_term(word)
+
+
+def _made_term(word: str) -> str:
     """Return the word's term; words are asked for by their beginning, so one with an end mark is found as before."""
     term = _WORD + _coded(word)
     return term + _END if term == _STOP_WORD else term
+
+
+_remembered_term = lru_cache(_MOST_REMEMBERED)(_made_term)
 
 
 def _pairs(run: str) -> Iterator[str]:
