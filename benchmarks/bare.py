@@ -78,10 +78,10 @@ def _answer(content: object, status: int = 200) -> Response:
 
 def _caller(connection: Connection) -> str:
     token = request.headers["Authorization"].removeprefix("Bearer ")
-    rows = connection.execute(_BY_TOKEN, {"digest": digest_token(token)}).all()
-    if not rows or rows[0].access_expires_at <= now():
+    row = connection.execute(_BY_TOKEN, {"digest": digest_token(token)}).one_or_none()
+    if row is None or row.access_expires_at <= now():
         abort(401)
-    user_id: str = rows[0][5]
+    user_id: str = row[5]
     return user_id
 
 

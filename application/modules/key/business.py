@@ -2,7 +2,6 @@
 
 import re
 import secrets
-from collections import defaultdict
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -24,8 +23,7 @@ from application.libs.secret import digest_token, new_token
 from application.modules.audit import business as audit
 from application.modules.key.models import ApiKey
 from application.modules.role import business as role_business
-from application.modules.role.models import RolePermission
-from application.modules.user.models import User, UserRole
+from application.modules.user.models import User
 from application.permissions import PEOPLE_ONLY
 
 MOST_KEYS = 50
@@ -86,8 +84,8 @@ class UsedKey(Record):
     permissions: frozenset[str]
 
 
-_Holder = sa.Row[str, datetime, datetime | None, str, str, str, str, str]
-"""A key, when it ends and was used, its permissions, its user with the name, a role and a permission of it, if any."""
+_Holder = sa.Row[str, datetime, datetime | None, str, str, str, str | None]
+"""A key, when it ends and was used, its permissions, its user with the name, and what they hold."""
 
 ORDERS = Orders(
     {"created_at": ApiKey.created_at, "expires_at": ApiKey.expires_at, "name": ApiKey.name},
@@ -116,21 +114,15 @@ _ALL = sa.select(
 _LIST = Listing(_ALL, ORDERS, FILTERS)
 _OF_ONE = (ApiKey.user_id == sa.bindparam("viewer_id"),)
 _GET = _ALL.where(ApiKey.id == sa.bindparam("key_id"))
-_HOLDERS = (
-    sa.select(
-        ApiKey.id,
-        ApiKey.expires_at,
-        ApiKey.last_used_at,
-        ApiKey.permissions,
-        User.id,
-        User.name,
-        UserRole.role,
-        RolePermission.permission,
-    )
-    .join(User, sa.and_(User.id == ApiKey.user_id, User.disabled_at.is_(None)))
-    .outerjoin(UserRole, UserRole.user_id == User.id)
-    .outerjoin(RolePermission, RolePermission.role == UserRole.role)
-)
+_HOLDERS = sa.select(
+    ApiKey.id,
+    ApiKey.expires_at,
+    ApiKey.last_used_at,
+    ApiKey.permissions,
+    User.id,
+    User.name,
+    role_business.HELD,
+).join(User, sa.and_(User.id == ApiKey.user_id, User.disabled_at.is_(None)))
 _BY_DIGEST = _HOLDERS.where(ApiKey.digest == sa.bindparam("digest"))
 _BY_IDS = _HOLDERS.where(ApiKey.id.in_(sa.bindparam("ids", expanding=True)))
 _LOCK_USER = sa.select(User.id).where(User.id == sa.bindparam("user_id")).with_for_update()
@@ -249,21 +241,20 @@ def use(text: str, *, address: str | None) -> UsedKey | None:
 
     That it was used is written later, at most once a minute, whatever becomes of the request.
     """
-    rows = execute(_BY_DIGEST, digest=digest_token(text)).all()
-    used = _used(rows)
-    if used is not None and _is_due(rows[0].last_used_at):
+    row = execute(_BY_DIGEST, digest=digest_token(text)).one_or_none()
+    used = _used(row)
+    if row is not None and used is not None and _is_due(row.last_used_at):
         note_use.regardless(used.key_id, address=address)
     return used
 
 
 def find_by_ids(key_ids: Collection[str]) -> list[UsedKey]:
     """Return whom these keys stand for, by their ids; without those that were revoked or have expired."""
-    rows: defaultdict[str, list[_Holder]] = defaultdict(list)
+    rows: list[_Holder] = []
     ids = sorted(key_ids)
     for first in range(0, len(ids), _MOST_IDS):
-        for row in execute(_BY_IDS, ids=ids[first : first + _MOST_IDS]):
-            rows[row[0]].append(row)
-    return [used for of_one in rows.values() if (used := _used(of_one)) is not None]
+        rows += execute(_BY_IDS, ids=ids[first : first + _MOST_IDS])
+    return [used for row in rows if (used := _used(row)) is not None]
 
 
 @background
@@ -284,13 +275,13 @@ def _is_due(last_used_at: datetime | None) -> bool:
     return last_used_at is None or last_used_at <= now() - _USE_INTERVAL
 
 
-def _used(rows: Sequence[_Holder]) -> UsedKey | None:
-    """Return whom the rows of one key stand for, each with a permission of theirs; None once it has expired."""
-    if not rows or rows[0].expires_at <= now():
+def _used(row: _Holder | None) -> UsedKey | None:
+    """Return whom the row of a key stands for, with what they hold of what it is for; None once it has expired."""
+    if row is None or row.expires_at <= now():
         return None
-    key_id, _expires_at, _last_used_at, given, user_id, name, *_held = rows[0]
-    held = role_business.permissions_of({row.role for row in rows}, (row.permission for row in rows))
-    return UsedKey(key_id, user_id, name, held & frozenset(given.split()) - PEOPLE_ONLY)
+    key_id, _expires_at, _last_used_at, given, user_id, name, held = row
+    _roles, permissions = role_business.read_held(held)
+    return UsedKey(key_id, user_id, name, permissions & frozenset(given.split()) - PEOPLE_ONLY)
 
 
 def _stated(row: KeyRow) -> dict[str, object]:

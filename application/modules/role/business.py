@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,6 +18,7 @@ from application.libs.page import Page
 from application.libs.record import Record
 from application.modules.audit import business as audit
 from application.modules.role.models import Role, RolePermission
+from application.modules.user.models import User, UserRole
 from application.permissions import ROLE_PERMISSIONS, Permission
 from application.permissions import Role as BuiltIn
 
@@ -68,6 +70,8 @@ FILTERS = Filters(
 
 _PERMISSIONS: Mapping[str, Permission] = {str(permission): permission for permission in Permission}
 _EVERY = frozenset(Permission)
+_BETWEEN, _BEHIND = "\t", "\n"  # neither stands in a name, which is one line
+_MOST_REMEMBERED = 256
 _DESCRIPTIONS = {
     BuiltIn.ADMIN: "Holds every permission there is.",
     BuiltIn.USER: "What a new user is given.",
@@ -86,6 +90,22 @@ _HOLDERS = (
     .where(RolePermission.role != BuiltIn.ADMIN)
     .order_by(RolePermission.role)
 )
+HELD = (
+    sa.select(
+        sa.func.aggregate_strings(
+            UserRole.role + _BETWEEN + sa.func.coalesce(RolePermission.permission, ""),
+            _BEHIND,
+        )
+    )
+    .select_from(UserRole)
+    .outerjoin(RolePermission, RolePermission.role == UserRole.role)
+    .where(UserRole.user_id == User.id)
+    .correlate(User)
+    .scalar_subquery()
+    .label("held")
+)
+"""Selects, beside a user, what they hold: one text for `read_held`, because a row a permission costs more."""
+
 _LOCK = sa.select(Role.name, Role.is_builtin).where(Role.id == sa.bindparam("role_id")).with_for_update()
 _BUILT_IN = sa.select(Role.name, Role.declared).where(Role.name.in_(list(BuiltIn)))
 _INSERT = sa.insert(Role)
@@ -193,6 +213,16 @@ def permissions_of(roles: Iterable[str], stored: Iterable[str | None]) -> frozen
     if BuiltIn.ADMIN in roles:
         return _EVERY
     return frozenset(_PERMISSIONS[name] for name in stored if name is not None and name in _PERMISSIONS)
+
+
+@lru_cache(_MOST_REMEMBERED)
+def read_held(held: str | None) -> tuple[tuple[str, ...], frozenset[Permission]]:
+    """Return the roles of a user, in alphabetical order, and what they hold together, of what `HELD` selects."""
+    if held is None:
+        return (), frozenset()
+    pairs = [pair.partition(_BETWEEN) for pair in held.split(_BEHIND)]
+    roles = tuple(sorted({role for role, _between, _permission in pairs}))
+    return roles, permissions_of(roles, (permission for _role, _between, permission in pairs))
 
 
 def find_permissions(roles: Sequence[str]) -> frozenset[Permission]:

@@ -12,6 +12,7 @@ from application.modules.role.models import Role as RoleTable
 from application.modules.role.models import RolePermission
 from application.modules.session import business as sessions
 from application.modules.user import business as user_business
+from application.modules.user.models import User
 from application.permissions import ROLE_PERMISSIONS, Permission, Role
 from tests.callers import by_token
 
@@ -138,6 +139,21 @@ class TestDelete:
     def test_is_for_who_holds_what_the_role_holds(self) -> None:
         with pytest.raises(business.PermissionNotHeld):
             business.delete(add("editor").id, held={Permission.TAG_MANAGE})
+
+
+class TestReadHeld:
+    def test_tells_roles_and_permissions_of_one_user_apart(self) -> None:
+        add("a, b: c")
+        add("空 的", permissions=[])
+        names = ["空 的", "a, b: c", "user"]
+        user = user_business.create(name="ada", password_hash=None, roles=names)
+        held = execute(sa.select(business.HELD).select_from(User).where(User.id == user.id)).scalar_one()
+        assert business.read_held(held) == (tuple(sorted(names)), ROLE_PERMISSIONS[Role.USER] | set(TAGS))
+
+    def test_gives_nothing_to_who_has_no_role(self) -> None:
+        user = user_business.create(name="ada", password_hash=None, roles=[])
+        held = execute(sa.select(business.HELD).select_from(User).where(User.id == user.id)).scalar_one()
+        assert business.read_held(held) == ((), frozenset())
 
 
 class TestFindPermissions:

@@ -1,7 +1,6 @@
 """Callers: whom a token, a key, a browser's cookie or a password stands for, and what they may do."""
 
-from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -14,36 +13,29 @@ from application.modules.auth.business.account import WrongPassword, check_passw
 from application.modules.factor import business as factor
 from application.modules.key import business as keys
 from application.modules.role import business as role_business
-from application.modules.role.models import RolePermission
 from application.modules.session import business as sessions
 from application.modules.session.models import Session
 from application.modules.throttle import business as throttle
-from application.modules.user.models import User, UserRole
+from application.modules.user.models import User
 from application.permissions import Permission
 
-_Holder = sa.Row[str, datetime, datetime, datetime, datetime | None, str, str, str, str]
+_Holder = sa.Row[str, datetime, datetime, datetime, datetime | None, str, str, str | None]
 """A session, until when its access token is valid and itself, when it was seen and a second factor was shown in it, its
-user, a role and a permission of it, where there are any."""
+user, and what they hold."""
 
 _MOST_IDS = 500  # in one statement
 _SEEN_AFTER = timedelta(seconds=sessions.SEEN_SECONDS)
 
-_HOLDERS = (
-    sa.select(
-        Session.id,
-        Session.access_expires_at,
-        Session.expires_at,
-        Session.last_seen_at,
-        Session.second_factor_at,
-        User.id,
-        User.name,
-        UserRole.role,
-        RolePermission.permission,
-    )
-    .join(User, User.id == Session.user_id)
-    .outerjoin(UserRole, UserRole.user_id == User.id)
-    .outerjoin(RolePermission, RolePermission.role == UserRole.role)
-)
+_HOLDERS = sa.select(
+    Session.id,
+    Session.access_expires_at,
+    Session.expires_at,
+    Session.last_seen_at,
+    Session.second_factor_at,
+    User.id,
+    User.name,
+    role_business.HELD,
+).join(User, User.id == Session.user_id)
 _BY_TOKEN = _HOLDERS.where(Session.access_digest == sa.bindparam("digest"), Session.family.is_not(None))
 _BY_COOKIE = _HOLDERS.where(Session.access_digest == sa.bindparam("digest"), Session.family.is_(None))
 _BY_IDS = _HOLDERS.where(Session.id.in_(sa.bindparam("ids", expanding=True)))
@@ -55,25 +47,24 @@ def identify(credentials: Credentials) -> Identity | None:
     A session or a key is one indexed read. That it was used is written later, at most once a minute.
     """
     if credentials.by_browser:
-        return _in_use(execute(_BY_COOKIE, digest=digest_token(credentials.value)).all())
+        return _in_use(execute(_BY_COOKIE, digest=digest_token(credentials.value)).one_or_none())
     if credentials.scheme != "bearer":
         return _by_password(credentials)
     if keys.is_key(credentials.value):
         used = keys.use(credentials.value, address=credentials.address)
         return None if used is None else _behind(used)
-    return _in_use(execute(_BY_TOKEN, digest=digest_token(credentials.value)).all())
+    return _in_use(execute(_BY_TOKEN, digest=digest_token(credentials.value)).one_or_none())
 
 
 def find_by_pass_ids(pass_ids: Collection[str]) -> dict[str, Identity]:
     """Return who holds these sessions and keys, by their ids; without those that were ended or have expired."""
-    rows: defaultdict[str, list[_Holder]] = defaultdict(list)
+    rows: dict[str, _Holder] = {}
     ids = sorted(pass_ids)
     for first in range(0, len(ids), _MOST_IDS):
-        for row in execute(_BY_IDS, ids=ids[first : first + _MOST_IDS]):
-            rows[row[0]].append(row)
+        rows |= {row[0]: row for row in execute(_BY_IDS, ids=ids[first : first + _MOST_IDS])}
     moment = now()
     others = keys.find_by_ids(set(pass_ids) - rows.keys())
-    return {session_id: _holder(of_one) for session_id, of_one in rows.items() if of_one[0].expires_at > moment} | {
+    return {session_id: _holder(row) for session_id, row in rows.items() if row.expires_at > moment} | {
         used.key_id: _behind(used) for used in others
     }
 
@@ -101,20 +92,19 @@ def _by_password(credentials: Credentials) -> Identity | None:
     return _identity(account.user_id, account.name, account.roles, role_business.find_permissions(account.roles))
 
 
-def _in_use(rows: Sequence[_Holder]) -> Identity | None:
-    """Return whom the rows of one session stand for, each with a permission; None once its token has expired."""
+def _in_use(row: _Holder | None) -> Identity | None:
+    """Return whom the row of a session stands for; None once its token has expired."""
     moment = now()
-    if not rows or rows[0].access_expires_at <= moment:
+    if row is None or row.access_expires_at <= moment:
         return None
-    if moment - rows[0].last_seen_at >= _SEEN_AFTER:
-        sessions.note_seen.regardless(rows[0].id)
-    return _holder(rows)
+    if moment - row.last_seen_at >= _SEEN_AFTER:
+        sessions.note_seen.regardless(row[0])
+    return _holder(row)
 
 
-def _holder(rows: Sequence[_Holder]) -> Identity:
-    session_id, _access_expires_at, _expires_at, _last_seen_at, second_factor_at, user_id, name, *_held = rows[0]
-    roles = tuple(sorted({row.role for row in rows if row.role is not None}))
-    permissions = role_business.permissions_of(roles, (row.permission for row in rows))
+def _holder(row: _Holder) -> Identity:
+    session_id, _access_expires_at, _expires_at, _last_seen_at, second_factor_at, user_id, name, held = row
+    roles, permissions = role_business.read_held(held)
     return _identity(user_id, name, roles, permissions, session_id, is_strong=second_factor_at is not None)
 
 
