@@ -1,9 +1,10 @@
 """Reach the database: models derive from `Base`, rules run statements in the unit of work the edge opened."""
 
 from application.database.base import TABLE_OPTIONS, Base, db
-from application.database.engine import engine_options, prepare_engine
+from application.database.engine import engine_beside, engine_options, prepare_engine
 from application.database.failure import SerializationFailure
 from application.database.rewrite import rewrite
+from application.database.stamp import stamp_of
 from application.database.types import Id, UtcDateTime
 from application.database.unit import (
     Unit,
@@ -30,6 +31,7 @@ __all__ = [
     "after_commit",
     "change",
     "db",
+    "engine_beside",
     "engine_options",
     "execute",
     "gather",
@@ -40,6 +42,7 @@ __all__ = [
     "put_off",
     "reader_beside",
     "rewrite",
+    "stamp_of",
     "transaction",
     "write_aside",
 ]

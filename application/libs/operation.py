@@ -50,6 +50,8 @@ class Contract(TypedDict, total=False):
     """The refusals the handler's rules raise."""
     transaction: bool
     """False leaves the unit of work to a handler that hashes, uploads or streams."""
+    rows_only: bool
+    """Whether what it reads depends on rows, the request and who asks alone: then 304 is told without reading."""
     max_body: str
     """The key of `app.config` that says how many bytes a body may have, where MAX_CONTENT_LENGTH is too few.
 
@@ -86,6 +88,7 @@ class Operation:
     errors: tuple[type[Refusal], ...]
     transaction: bool
     secret: bool
+    rows_only: bool
     max_body: str | None
     rate_limit: RateLimitItem | None
     path: Mapping[str, str]
@@ -181,7 +184,7 @@ def read_operation(handler: Handler, method: str, rule: str, **contract: Unpack[
     """Return the handler's contract; raise `DeclarationError` with the cure."""
     where = named(handler)
     _check_handler(handler, where)
-    _check_options(contract, where)
+    _check_options(method, contract, where)
     _check_address(method, rule, where)
     hints = _hints(handler, where)
     path = {match["name"]: match["converter"] or "string" for match in _PATH_PARAMETER.finditer(rule)}
@@ -209,6 +212,7 @@ def read_operation(handler: Handler, method: str, rule: str, **contract: Unpack[
         errors=tuple(contract.get("errors", ())),
         transaction=contract.get("transaction", True),
         secret=contract.get("secret", False),
+        rows_only=contract.get("rows_only", False),
         max_body=_read_max_body(contract, inputs, where),
         rate_limit=_read_limit(contract, where),
         path=path,
@@ -250,7 +254,7 @@ def _check_handler(handler: Handler, where: str) -> None:
         raise mistake(where, "it has no docstring", "Its first line is the summary in the API document")
 
 
-def _check_options(contract: Contract, where: str) -> None:
+def _check_options(method: str, contract: Contract, where: str) -> None:
     for name in contract:
         if name not in Contract.__annotations__:
             known = sorted(Contract.__annotations__)
@@ -261,15 +265,17 @@ def _check_options(contract: Contract, where: str) -> None:
         value = contract.get(name)
         if value is not None and (not isinstance(value, kind) or (kind is int and value is True)):
             raise mistake(where, f"its `{name}` is {value!r}", f"Give it {_KIND_NAMES[kind]}")
-    _check_access(contract, where)
+    _check_access(method, contract, where)
     _check_classes(contract, where)
 
 
-def _check_access(contract: Contract, where: str) -> None:
+def _check_access(method: str, contract: Contract, where: str) -> None:
     if contract.get("permission") == "":
         raise mistake(where, "its `permission` is empty", "Name one, or drop it to let every known caller in")
     if contract.get("public") and contract.get("permission"):
         raise mistake(where, "it is public and asks for a permission", "Drop one of the two")
+    if contract.get("rows_only") and method != "GET":
+        raise mistake(where, "it is `rows_only` and does not only read", "Drop the option")
     if contract.get("scope") == "":
         raise mistake(where, "its `scope` is empty", "Name a permission or ANY_KEY, or drop it to refuse keys")
     if contract.get("scope") and (contract.get("public") or contract.get("permission")):

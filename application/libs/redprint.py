@@ -32,6 +32,7 @@ from application.libs.ok import Dialect
 from application.libs.operation import Contract, Handler, Operation, named, read_operation
 from application.libs.pairing import paired
 from application.libs.rate_limit import RateLimits
+from application.libs.recall import Memory, Stamp
 from application.libs.unit_of_work import Transaction, UnitOfWork
 from application.libs.view import Identify, Machinery, compile_view
 
@@ -279,13 +280,15 @@ def init_app(
     beside: Beside | None,
     browsers: BrowserSessions | None = None,
     limits: RateLimits | None = None,
+    stamp: Stamp | None = None,
     permissions: Collection[str] | None = None,
 ) -> None:
     """Hand the redprints what they need from above.
 
     The unit of work, who is asking, which failure to try again, where answers under an Idempotency-Key are kept, what
     reads beside a writer (None where every writer is alone), what knows a browser by its cookie, what counts for the
-    limits that operations declare; without one of these two, nothing does. `permissions` are all there are; without
+    limits that operations declare, what stamps the state of the database; without one of these three, nothing does.
+    `permissions` are all there are; without
     them an operation may ask for any.
     """
     app.extensions[_PERMISSIONS] = permissions
@@ -297,6 +300,7 @@ def init_app(
         beside=beside,
         browsers=browsers,
         limits=limits,
+        memory=None if stamp is None else Memory(stamp),
     )
     app.url_map.converters.update(CONVERTERS)
     app.url_map.merge_slashes = False  # no redirect with an HTML body

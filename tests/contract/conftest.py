@@ -12,6 +12,7 @@ from application.database import change, transaction
 from application.libs.ok import Envelope
 from application.libs.redprint import Redprint, Surface
 from tests.contract import specimen
+from tests.contract.specimen_table import TABLE
 from tests.services import DATABASES, fresh_database
 
 
@@ -43,7 +44,7 @@ def specimen_app(served: Flask) -> Iterator[Flask]:
     """Lend the application with an empty table."""
     yield served
     with served.app_context(), transaction():
-        change(specimen.TABLE.delete())
+        change(TABLE.delete())
 
 
 @pytest.fixture

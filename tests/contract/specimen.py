@@ -9,19 +9,17 @@ from typing import Annotated, Any, Literal
 import sqlalchemy as sa
 from flask import Flask, Response
 from pydantic import Field, StringConstraints
-from sqlalchemy.dialects import mysql
 
 from application.database import (
-    TABLE_OPTIONS,
-    Id,
     SerializationFailure,
-    UtcDateTime,
     change,
     db,
+    engine_beside,
     engine_options,
     execute,
     prepare_engine,
     reader_beside,
+    stamp_of,
     transaction,
 )
 from application.database.filter import CHOICE, FLAG, RANGE, TEXT, Filter, Filters, contains
@@ -42,9 +40,8 @@ from application.libs.web_application import WebApplication
 from application.modules.idempotency import business as idempotency
 from application.modules.idempotency.models import IdempotencyKey
 from tests.contract.specimen_query import Colour, SpecimenQuery
+from tests.contract.specimen_table import METADATA, TABLE
 
-METADATA = sa.MetaData()
-_OPTIONS: dict[str, Any] = dict(TABLE_OPTIONS)
 LONG = 70_000
 MAX_BYTES = 1_000_000
 MAX_PHOTO = 100
@@ -54,22 +51,6 @@ PHOTO_TYPES = ("image/png", "application/octet-stream")
 Title = Annotated[str, StringConstraints(min_length=1, max_length=50, strip_whitespace=True)]
 
 
-TABLE = sa.Table(
-    "specimen",
-    METADATA,
-    sa.Column("id", Id, primary_key=True),
-    sa.Column("name", sa.String(50), nullable=False),
-    sa.Column("story", sa.Text().with_variant(mysql.MEDIUMTEXT(), "mysql", "mariadb"), nullable=False),
-    sa.Column("small", sa.Integer, nullable=False),
-    sa.Column("large", sa.BigInteger, nullable=False),
-    sa.Column("ratio", sa.Double, nullable=False),
-    sa.Column("flag", sa.Boolean, nullable=False),
-    sa.Column("moment", UtcDateTime, nullable=False),
-    sa.Column("colour", sa.String(10), nullable=False),
-    sa.Column("extra", sa.JSON, nullable=False),
-    sa.Column("maybe", sa.String(50)),
-    **_OPTIONS,
-)
 ORDERS = Orders(
     {"name": TABLE.c.name, "small": TABLE.c.small, "moment": TABLE.c.moment, "id": TABLE.c.id}, tie=TABLE.c.id
 )
@@ -200,7 +181,7 @@ def keep(values: dict[str, Any]) -> SpecimenRow:
     return find(key)
 
 
-@specimen.get("", public=True, answer=SpecimenOut, orders=ORDERS, filters=FILTERS)
+@specimen.get("", public=True, answer=SpecimenOut, orders=ORDERS, filters=FILTERS, rows_only=True)
 def index(query: SpecimenQuery) -> Page[SpecimenRow]:
     """List specimens."""
     chosen = query.model_dump(exclude={"limit", "after", "count", "sort", "q"})
@@ -358,14 +339,15 @@ def build(url: str, *, testing: bool = True, surfaces: Sequence[Surface] | None 
     db.init_app(app)
     with app.app_context():
         prepare_engine(db.engine)
-        beside = reader_beside(db.engine)
+        beside = engine_beside(db.engine)
     redprint.init_app(
         app,
         transaction=transaction,
         identify=identify,
         retry_on=SerializationFailure,
         answers=idempotency,
-        beside=beside,
+        beside=reader_beside(beside),
+        stamp=stamp_of(beside),
     )
     for surface in surfaces if surfaces is not None else both_surfaces():
         app.register_blueprint(surface)

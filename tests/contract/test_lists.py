@@ -14,6 +14,7 @@ from application.database import change, transaction
 from application.libs.ident import new_id
 from application.libs.listing import SPARSE_TYPE
 from tests.contract import specimen
+from tests.contract.specimen_table import TABLE
 from tests.contract.test_hostile_input import assert_refused_well
 from tests.links import links, next_url
 
@@ -127,7 +128,7 @@ def keep(row: dict[str, Any]) -> str:
     key = new_id()
     values = {name: value for name, value in row.items() if name != "day"}
     rest: dict[str, Any] = {"story": "", "large": 0, "ratio": 0.0, "flag": False, "extra": {}}
-    change(specimen.TABLE.insert(), id=key, moment=moment(row["day"]), **rest | values)
+    change(TABLE.insert(), id=key, moment=moment(row["day"]), **rest | values)
     return key
 
 
@@ -144,7 +145,7 @@ class TestFilters:
         self, specimen_app: Flask, rows: list[dict[str, Any]], choice: dict[str, Any]
     ) -> None:
         with specimen_app.app_context(), transaction():
-            change(specimen.TABLE.delete())
+            change(TABLE.delete())
             kept = {keep(row): row for row in rows}
         query = {
             name: moment(value).isoformat() if name.startswith("moment") else value for name, value in choice.items()

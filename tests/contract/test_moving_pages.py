@@ -9,6 +9,7 @@ from sqlalchemy import bindparam
 
 from application.database import change, transaction
 from tests.contract import specimen
+from tests.contract.specimen_table import TABLE
 from tests.contract.test_round_trip import keep
 from tests.links import next_url
 
@@ -20,7 +21,7 @@ BUDGET = settings(
 
 ROWS = st.tuples(st.text("aAbÉ中 %", min_size=1, max_size=3), st.integers(-2, 2), st.integers(0, 2))
 MEANWHILE = st.lists(st.one_of(ROWS.map(lambda row: ("insert", row)), st.tuples(st.just("delete"), st.integers(0, 30))))
-DELETE = specimen.TABLE.delete().where(specimen.TABLE.c.id == bindparam("key"))
+DELETE = TABLE.delete().where(TABLE.c.id == bindparam("key"))
 
 
 class Shelf:
@@ -29,7 +30,7 @@ class Shelf:
     def __init__(self, app: Flask, rows: list[Any]) -> None:
         self.app = app
         with app.app_context(), transaction():
-            change(specimen.TABLE.delete())
+            change(TABLE.delete())
             self.rows = {row["id"]: row for row in (keep(*values) for values in rows)}
         self.ever = dict(self.rows)
         self.throughout = set(self.rows)

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from application.database import change, execute
 from application.libs.redprint import Redprint, unit_of_work
 from application.libs.schema import Int32, Name, Schema
-from tests.contract.specimen import TABLE
+from tests.contract.specimen_table import TABLE
 from tests.libs.test_view import CountOut, Taken, store
 
 STALE = '"0"'

@@ -14,7 +14,8 @@ from application.libs.ident import new_id
 from application.libs.ok import Envelope
 from application.libs.redprint import Redprint, Surface
 from tests.contract import specimen
-from tests.contract.specimen import TABLE, EchoOut
+from tests.contract.specimen import EchoOut
+from tests.contract.specimen_table import TABLE
 from tests.parallel import at_once
 from tests.services import fresh_database
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from application.database import change, transaction
 from application.libs.ident import new_id
 from tests.contract import specimen
+from tests.contract.specimen_table import TABLE
 from tests.links import next_url
 
 URL = "/api/v1/specimen"
@@ -144,7 +145,7 @@ class TestPages:
         self, specimen_app: Flask, rows: list[tuple[str, int, int]], sort: str, descending: bool, limit: int
     ) -> None:
         with specimen_app.app_context(), transaction():
-            change(specimen.TABLE.delete())
+            change(TABLE.delete())
             kept = [keep(name.strip(), small, day) for name, small, day in rows]
         found: list[str] = []
         url = f"{URL}?limit={limit}&sort={'-' if descending else ''}{sort}&count=true"
@@ -179,5 +180,5 @@ def keep(name: str, small: int, day: int) -> dict[str, Any]:
         "extra": {},
         "maybe": None,
     }
-    change(specimen.TABLE.insert(), **row)
+    change(TABLE.insert(), **row)
     return row

@@ -18,7 +18,8 @@ from application.libs.redprint import Redprint, Surface, unit_of_work
 from application.libs.schema import Name, Schema, Upload
 from application.libs.view import MAX_RETRIES
 from tests.contract import specimen
-from tests.contract.specimen import TABLE, keep
+from tests.contract.specimen import keep
+from tests.contract.specimen_table import TABLE
 
 ROW = {
     "name": "a",

@@ -17,7 +17,7 @@ blogs = Redprint("blogs", __name__, url_prefix="", tag="blog")  # lists within o
 _WRITE_ERRORS = [business.BlogNotFound, business.NotYourBlog, business.UnknownTag]
 
 
-@blog.get("", public=True, answer=BlogOut, orders=business.ORDERS, filters=business.FILTERS)
+@blog.get("", public=True, answer=BlogOut, orders=business.ORDERS, filters=business.FILTERS, rows_only=True)
 def index(query: BlogFilterQuery) -> Page[business.BlogRow]:
     """List the published blogs, and one's own drafts."""
     return business.search(viewer_id=viewer_id(Permission.BLOG_WRITE), **query.model_dump())
@@ -86,6 +86,7 @@ def delete(blog_id: BlogId) -> None:
     errors=[tag_business.TagNotFound],
     orders=business.ORDERS,
     filters=business.FILTERS,
+    rows_only=True,
 )
 def of_tag(tag_id: TagId, query: BlogQuery) -> Page[business.BlogRow]:
     """List the blogs that carry a tag."""
@@ -102,6 +103,7 @@ def of_tag(tag_id: TagId, query: BlogQuery) -> Page[business.BlogRow]:
     errors=[user_business.UserNotFound],
     orders=business.ORDERS,
     filters=business.FILTERS,
+    rows_only=True,
 )
 def of_user(user_id: UserId, query: BlogQuery) -> Page[business.BlogRow]:
     """List the published blogs of a user; to themselves also their drafts."""

@@ -17,7 +17,14 @@ permission = Redprint("permission", __name__, tag="role")
 _CHANGE_ERRORS = [business.RoleNotFound, business.NameTaken, business.RoleBuiltIn, business.PermissionNotHeld]
 
 
-@role.get("", permission=Permission.ROLE_MANAGE, answer=RoleOut, orders=business.ORDERS, filters=business.FILTERS)
+@role.get(
+    "",
+    permission=Permission.ROLE_MANAGE,
+    answer=RoleOut,
+    orders=business.ORDERS,
+    filters=business.FILTERS,
+    rows_only=True,
+)
 def index(query: RoleQuery) -> Page[business.RoleRow]:
     """List roles."""
     return business.search(**query.model_dump())

@@ -9,7 +9,7 @@ from application.permissions import Permission
 tag = Redprint("tag", __name__)
 
 
-@tag.get("", public=True, answer=TagOut, orders=business.ORDERS, filters=business.FILTERS)
+@tag.get("", public=True, answer=TagOut, orders=business.ORDERS, filters=business.FILTERS, rows_only=True)
 def index(query: TagQuery) -> Page[business.TagRow]:
     """List tags."""
     return business.search(**query.model_dump())

@@ -16,7 +16,14 @@ user = Redprint("user", __name__)
 _CHANGE_ERRORS = [business.UserNotFound, business.NameTaken, business.LastAdmin, UnknownRole, PermissionNotHeld]
 
 
-@user.get("", permission=Permission.USER_MANAGE, answer=UserOut, orders=business.ORDERS, filters=business.FILTERS)
+@user.get(
+    "",
+    permission=Permission.USER_MANAGE,
+    answer=UserOut,
+    orders=business.ORDERS,
+    filters=business.FILTERS,
+    rows_only=True,
+)
 def index(query: UserQuery) -> Page[business.UserRow]:
     """List users."""
     return business.search(**query.model_dump())
