@@ -14,12 +14,13 @@ WORKERS = 2
 
 @dataclass(frozen=True)
 class Place:
-    """Say where a server finds what it needs: a port, a database, a folder, the Python of the peers."""
+    """Say where a server finds what it needs (a port, a database, a folder, the Python of the peers), and its size."""
 
     port: int
     database_url: str
     folder: Path
     peers_python: Path
+    workers: int = WORKERS
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def _settings(place: Place) -> dict[str, str]:
         "ENVIRONMENT": "production",
         "HOST": "127.0.0.1",
         "PORT": str(place.port),
-        "WORKERS": str(WORKERS),
+        "WORKERS": str(place.workers),
         "SECRET_KEY": secrets.token_hex(32),
         "TRUSTED_HOSTS": "127.0.0.1",
         "LOG_DIRECTORY": str(place.folder / "logs"),
@@ -72,14 +73,14 @@ def _uvicorn(module: str) -> Callable[[Place], list[str]]:
     def command(place: Place) -> list[str]:
         options = ["--loop", "uvloop", "--http", "httptools", "--no-access-log", "--log-level", "warning"]
         app = [f"benchmarks.peers.{module}:app", "--host", "127.0.0.1", "--port", str(place.port)]
-        return [str(place.peers_python), "-m", "uvicorn", *app, "--workers", str(WORKERS), *options]
+        return [str(place.peers_python), "-m", "uvicorn", *app, "--workers", str(place.workers), *options]
 
     return command
 
 
 def _gunicorn(module: str, *options: str) -> Callable[[Place], list[str]]:
     def command(place: Place) -> list[str]:
-        app = [f"benchmarks.peers.{module}:app", "--bind", f"127.0.0.1:{place.port}", "--workers", str(WORKERS)]
+        app = [f"benchmarks.peers.{module}:app", "--bind", f"127.0.0.1:{place.port}", "--workers", str(place.workers)]
         return [
             str(place.peers_python),
             "-m",

@@ -6,7 +6,7 @@ is drawn anew; all users have that one, because logins of one name at a time is 
 
 import base64
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -35,8 +35,13 @@ WORDS = (
 BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
 FOR_EVER = datetime(2100, 1, 1, tzinfo=UTC)
 
+_Rows = tuple[type[Any], list[dict[str, Any]]]
+"""A table, and rows for it."""
+
 _USER, _TAG, _BLOG, _SESSION = range(1, 5)
 _BATCH = 2_000
+_UNIT = 50 * _BATCH
+"""How many blogs are written in one transaction: a million at once would be a gigabyte beside the database."""
 
 _ANALYZE = {"sqlite": "ANALYZE", "postgresql": "ANALYZE"}
 """What a server does by itself within a minute after so many rows have come."""
@@ -90,17 +95,30 @@ def make(url: str, folder: Path) -> None:
         db.engine.dispose()
 
 
-def fill(blogs: int = BLOGS) -> None:
-    """Write all rows, and let the database count them; call it within an application context."""
-    with transaction() as unit:
-        for table, rows in _rows(blogs):
-            unit.connection.execute(sa.insert(table), rows)
+def fill(blogs: int = BLOGS, tell: Callable[[int], None] | None = None) -> None:
+    """Write all rows, and let the database count them; call it within an application context.
+
+    `tell` is called with how many blogs are written, again and again: a million takes minutes.
+    """
+    _write(_others())
+    for first in range(0, blogs, _UNIT):
+        end = min(first + _UNIT, blogs)
+        _write(_blogs(first, end))
+        if tell is not None:
+            tell(end)
     with transaction() as unit:
         unit.connection.exec_driver_sql(_ANALYZE[unit.connection.dialect.name])
 
 
-def _rows(blogs: int) -> Iterator[tuple[type[Any], list[dict[str, Any]]]]:
-    """Return the rows of each table, in an order that foreign keys allow."""
+def _write(batches: Iterator[_Rows]) -> None:
+    """Write rows in one transaction."""
+    with transaction() as unit:
+        for table, rows in batches:
+            unit.connection.execute(sa.insert(table), rows)
+
+
+def _others() -> Iterator[_Rows]:
+    """Return the rows of all other tables, in an order that foreign keys allow."""
     moment, password_hash = BEGINNING, hash_password(PASSWORD)
     yield (
         User,
@@ -113,8 +131,12 @@ def _rows(blogs: int) -> Iterator[tuple[type[Any], list[dict[str, Any]]]]:
     yield UserRole, [{"user_id": user_id(number), "role": Role.USER.value} for number in range(USERS)]
     yield Tag, [{"id": tag_id(number), "name": f"tag{number:03d}", "created_at": moment} for number in range(TAGS)]
     yield Session, [_session()]
-    for first in range(0, blogs, _BATCH):
-        numbers = range(first, min(first + _BATCH, blogs))
+
+
+def _blogs(begin: int, end: int) -> Iterator[_Rows]:
+    """Return the rows of these blogs and their tags, a batch at a time."""
+    for first in range(begin, end, _BATCH):
+        numbers = range(first, min(first + _BATCH, end))
         yield Blog, [_blog(number) for number in numbers]
         yield (
             BlogTag,

@@ -12,7 +12,7 @@ import logging
 import statistics
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -82,16 +82,22 @@ class WrongAnswer(AssertionError):
 
 
 @contextmanager
-def application(blogs: int = data.BLOGS) -> Iterator[Flask]:
-    """Build our application with all on that production has, on a filled SQLite database of its own."""
+def application(
+    blogs: int = data.BLOGS, place: Path | None = None, tell: Callable[[int], None] | None = None
+) -> Iterator[Flask]:
+    """Build our application with all on that production has, on a filled SQLite database of its own.
+
+    The database lies in a folder of its own in `place`, else in that for temporary files; `tell` hears how many blogs
+    are written.
+    """
     raise_limits()
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory(dir=place) as name:
         folder = Path(name)
         url = f"sqlite:///{folder / 'application.db'}"
         # production refuses a database in a temporary folder; nothing that a request meets is otherwise in development
         with migrated(url, folder, environment=Environment.DEVELOPMENT, log_console=False) as app:
             with app.app_context():
-                data.fill(blogs)
+                data.fill(blogs, tell)
             yield app
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import psutil
 
 from benchmarks.cell import ONE
-from benchmarks.contestant import WORKERS, Contestant, Place
+from benchmarks.contestant import Contestant, Place
 
 START_SECONDS = 30
 STOP_SECONDS = 20
@@ -28,6 +28,7 @@ class Served:
         """Start it; `await_answer` says when it is ready."""
         self.contestant = contestant
         self.port = place.port
+        self.workers = place.workers
         self.output = place.folder / "output.txt"
         self._began = time.perf_counter()
         with self.output.open("wb") as output:
@@ -62,7 +63,7 @@ class Served:
         before = -1.0
         while time.monotonic() < deadline:
             spent = self.cpu_seconds()
-            if len(self._workers()) >= WORKERS and spent - before < 0.02:
+            if len(self._workers()) >= self.workers and spent - before < 0.02:
                 return
             before = spent
             time.sleep(0.3)
@@ -101,9 +102,12 @@ class Served:
             connection.close()
 
     def _workers(self) -> list[Any]:
-        """Return the two largest of the first process' children; uvicorn's has a small one that tracks resources."""
-        children = psutil.Process(self._process.pid).children()
-        return sorted(children, key=lambda child: child.memory_info().rss)[-WORKERS:]
+        """Return the largest of the first process' children; uvicorn's has a small one that tracks resources.
+
+        Without children the first process is the one worker: so uvicorn serves with one.
+        """
+        first = psutil.Process(self._process.pid)
+        return sorted(first.children() or [first], key=lambda child: child.memory_info().rss)[-self.workers :]
 
     def _processes(self) -> list[Any]:
         if self._process.poll() is not None:
