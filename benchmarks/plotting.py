@@ -15,7 +15,7 @@ from typing import Any
 try:
     import matplotlib as mpl
     from matplotlib.figure import Figure
-    from matplotlib.ticker import FuncFormatter, NullLocator
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 except ImportError:
     sys.exit(
         "matplotlib is not there, which draws: `make bench-growth` installs it into .venv-bench and runs this there"
@@ -34,6 +34,8 @@ STYLE = {
     "axes.spines.right": False,
     "legend.frameon": False,
     "legend.fontsize": 9,
+    "figure.constrained_layout.h_pad": 0.1,
+    "figure.constrained_layout.w_pad": 0.1,
     "figure.facecolor": "white",
     "savefig.facecolor": "white",
 }
@@ -48,9 +50,8 @@ def draw_blogs(points: Points) -> Figure:
     figure = Figure(figsize=(8, 5.2), layout="constrained")
     axes = figure.subplots()
     _lines(axes, points, "microseconds")
-    _scale(axes, points, log=True)
-    axes.set_yscale("log")
-    axes.yaxis.set_major_formatter(FuncFormatter(_plain))
+    _sizes(axes, points, "log")
+    _decades(axes)
     axes.set(xlabel="blogs in the table", ylabel="processor's time a request, µs")
     axes.set_title("Cost of a request by the number of blogs")
     figure.legend(loc="outside lower center", ncols=2)
@@ -64,11 +65,11 @@ def draw_connections(points: Points) -> Figure:
     _lines(speeds, points, "per_second")
     _lines(waits, points, "p99", named=False)
     for axes in (speeds, waits):
-        _scale(axes, points, log=True)
+        _sizes(axes, points, "log")
         axes.set_xlabel("connections")
-    speeds.set(ylabel="requests a second", title="Requests a second by connections", ylim=(0, None))
-    waits.set_yscale("log")
-    waits.yaxis.set_major_formatter(FuncFormatter(_plain))
+    _from_zero(speeds)
+    _decades(waits)
+    speeds.set(ylabel="requests a second", title="Requests a second by connections")
     waits.set(ylabel="99th percentile of the latency, ms", title="Latency (p99) by connections")
     figure.legend(loc="outside lower center", ncols=2)
     return figure
@@ -79,8 +80,9 @@ def draw_workers(points: Points) -> Figure:
     figure = Figure(figsize=(6.4, 4.8), layout="constrained")
     axes = figure.subplots()
     _lines(axes, points, "per_second")
-    _scale(axes, points, log=False)
-    axes.set(xlabel="workers", ylabel="requests a second", title="Requests a second by workers", ylim=(0, None))
+    _sizes(axes, points, "linear")
+    _from_zero(axes)
+    axes.set(xlabel="workers", ylabel="requests a second", title="Requests a second by workers")
     figure.legend(loc="outside lower center", ncols=2)
     return figure
 
@@ -92,8 +94,9 @@ def draw_routes(points: Points) -> Figure:
     _lines(costs, points, "microseconds")
     _lines(builds, points, "seconds")
     for axes in (costs, builds):
-        _scale(axes, points, log=False)
-        axes.set(xlabel="routes registered beside ours", ylim=(0, None))
+        _sizes(axes, points, "linear")
+        _from_zero(axes)
+        axes.set_xlabel("routes registered beside ours")
     costs.set(ylabel="processor's time of GET one, µs", title="Cost of a request by routes")
     builds.set(ylabel="processor's time of building, s", title="Building the application by routes")
     return figure
@@ -120,13 +123,30 @@ def _lines(axes: Any, points: Points, key: str, *, named: bool = True) -> None:
         )
 
 
-def _scale(axes: Any, points: Points, *, log: bool) -> None:
-    """Put a tick at each size that was measured, and nowhere else."""
-    if log:
-        axes.set_xscale("log")
-    axes.set_xticks(sorted({point["at"] for point in points}))
+def _sizes(axes: Any, points: Points, scale: str) -> None:
+    """Put a tick at each size that was measured, and nowhere else; small ones on a line with large ones share theirs."""
+    axes.set_xscale(scale)
+    ticks: list[int] = []
+    for at in sorted({point["at"] for point in points}):
+        if scale == "log" or not ticks or at - ticks[-1] > max(point["at"] for point in points) / 15:
+            ticks.append(at)
+    axes.set_xticks(ticks)
     axes.xaxis.set_major_formatter(FuncFormatter(_plain))
     axes.xaxis.set_minor_locator(NullLocator())
+
+
+def _from_zero(axes: Any) -> None:
+    """Let the figures begin at nothing, with room above the largest."""
+    axes.set_ylim(0, 1.1 * max(max(line.get_ydata()) for line in axes.lines))
+    axes.yaxis.set_major_formatter(FuncFormatter(_plain))
+
+
+def _decades(axes: Any) -> None:
+    """Let equal steps be equal ratios, for what is small and what is large."""
+    axes.set_yscale("log")
+    axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.yaxis.set_minor_locator(NullLocator())
+    axes.yaxis.set_major_formatter(FuncFormatter(_plain))
 
 
 def _plain(value: float, _position: object) -> str:
