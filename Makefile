@@ -80,6 +80,14 @@ bench-web: $(VENV)/.installed-dev $(PEERS)/.installed ## Measure the web API bes
 	@$(BIN)/python -m benchmarks.web $(addprefix --database ,$(WEB_DATABASES)) --rounds $(ROUNDS) --seconds $(SECONDS_A_CELL) \
 		--peers $(PEERS)/bin/python $(BENCH_OPTIONS)
 
+GROWTH_FOLDER ?= docs/growth
+
+.PHONY: bench-growth
+bench-growth: $(VENV)/.installed-dev $(PEERS)/.installed ## Measure and draw how the API grows with blogs, connections, workers, routes: GROWTH_OPTIONS=--full (1,000,000 blogs), GROWTH_FOLDER=docs/growth
+	@$(BIN)/python -m benchmarks.growth --rounds $(ROUNDS) --seconds $(SECONDS_A_CELL) \
+		--peers $(PEERS)/bin/python --json dist/growth.json $(GROWTH_OPTIONS)
+	@$(PEERS)/bin/python -m benchmarks.plotting dist/growth.json --folder $(GROWTH_FOLDER)
+
 .PHONY: profile
 profile: $(VENV)/.installed-dev ## Write dist/profile-*.html and .txt: where the time of a request goes
 	@$(BIN)/python -m benchmarks.profiling

@@ -124,7 +124,7 @@ def _lines(axes: Any, points: Points, key: str, *, named: bool = True) -> None:
 
 
 def _sizes(axes: Any, points: Points, scale: str) -> None:
-    """Put a tick at each size that was measured, and nowhere else; small ones on a line with large ones share theirs."""
+    """Put a tick at each size that was measured, and nowhere else; where there is no room, the smaller one has it."""
     axes.set_xscale(scale)
     ticks: list[int] = []
     for at in sorted({point["at"] for point in points}):
