@@ -15,6 +15,7 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from application.config.setting import ROOT
 from benchmarks import growth_blogs, growth_routes
@@ -31,7 +32,8 @@ BLOGS, MOST_BLOGS = (1_000, 10_000, 100_000), 1_000_000
 
 _CPU = Column("microseconds", "CPU, µs")
 _LOAD = (
-    Column("per_second", "req/s"),
+    Column("per_second", "req/s, best"),
+    Column("median", "median"),
     Column("p50", "p50, ms", ",.1f", has_ratio=False),
     Column("p99", "p99, ms", ",.1f", has_ratio=False),
 )
@@ -60,17 +62,18 @@ def measure(asked: argparse.Namespace) -> dict[str, list[Figure]]:
     if "blogs" in asked.questions:
         found["blogs"] = growth_blogs.measure(asked.blogs, asked.rounds, asked.folder, say)
     if _is_loaded(asked.questions):
-        run = LoadRun(
-            contestants=contestants(asked.peers),
-            connections=asked.connections if "connections" in asked.questions else [],
-            workers=asked.workers if "workers" in asked.questions else [],
-            rounds=asked.rounds,
-            seconds=asked.seconds,
-            folder=asked.folder,
-            peers_python=asked.peers,
-            say=say,
-        )
-        run.measure(asked.database)
+        with TemporaryDirectory(dir=asked.folder) as name:
+            run = LoadRun(
+                contestants=contestants(asked.peers),
+                connections=asked.connections if "connections" in asked.questions else [],
+                workers=asked.workers if "workers" in asked.questions else [],
+                rounds=asked.rounds,
+                seconds=asked.seconds,
+                folder=Path(name),
+                peers_python=asked.peers,
+                say=say,
+            )
+            run.measure(asked.database)
         found |= {"connections": run.by_connections(), "workers": run.by_workers()}
     return {question: found[question] for question in QUESTIONS if found.get(question)}
 

@@ -1,8 +1,11 @@
-"""Measure how many requests are answered on more and more connections, and by more and more workers."""
+"""Measure how many requests are answered on more and more connections, and by more and more workers.
+
+Of each load the best round is told, beside the median: others on the machine can only make a round worse.
+"""
 
 import shutil
 import statistics
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,7 +13,7 @@ from benchmarks.cell import CELLS, Cell
 from benchmarks.checks import Examiner
 from benchmarks.contestant import WORKERS, Contestant, Place
 from benchmarks.growth_table import Figure, Say
-from benchmarks.load import run_wrk
+from benchmarks.load import Load, run_wrk
 from benchmarks.master import Master, master
 from benchmarks.serving import Served, serving
 from tests.port import free_port
@@ -41,7 +44,7 @@ class Setting:
 
 @dataclass
 class LoadRun:
-    """Hold what is measured, and what came of it so far: requests a second, and milliseconds of two percentiles."""
+    """Hold what is measured, and the loads that came of it so far, one a round."""
 
     contestants: Sequence[Contestant]
     connections: Sequence[int]
@@ -51,7 +54,7 @@ class LoadRun:
     folder: Path
     peers_python: Path
     say: Say
-    found: dict[Setting, list[dict[str, float]]] = field(default_factory=dict)
+    found: dict[Setting, list[Load]] = field(default_factory=dict)
 
     def measure(self, kind: str) -> None:
         """Start everybody in each round with each number of workers, on a fresh copy of the same rows."""
@@ -75,8 +78,8 @@ class LoadRun:
                     self._put_load(server, cell, WORKERS_CONNECTIONS, WARM_UP_SECONDS)
                     for connections in self._at_once(workers):
                         setting = Setting(contestant.name, cell.title, workers, connections)
-                        values = self._put_load(server, cell, connections, self.seconds)
-                        self.found.setdefault(setting, []).append(values)
+                        load = self._put_load(server, cell, connections, self.seconds)
+                        self.found.setdefault(setting, []).append(load)
         shutil.rmtree(folder, ignore_errors=True)
 
     def _at_once(self, workers: int) -> list[int]:
@@ -84,8 +87,8 @@ class LoadRun:
         compared = [WORKERS_CONNECTIONS] if workers in self.workers else []
         return sorted({*compared, *(self.connections if workers == WORKERS else [])})
 
-    def _put_load(self, server: Served, cell: Cell, connections: int, seconds: int) -> dict[str, float]:
-        load = run_wrk(
+    def _put_load(self, server: Served, cell: Cell, connections: int, seconds: int) -> Load:
+        return run_wrk(
             server.url,
             [(f"{server.contestant.prefix}{path}", body) for path, body in cell.requests()],
             self.folder,
@@ -94,35 +97,33 @@ class LoadRun:
             connections=connections,
             seconds=seconds,
         )
-        return {"per_second": load.per_second, "p50": load.p50 / 1000, "p99": load.p99 / 1000}
 
     def by_connections(self) -> list[Figure]:
-        """Return the medians of all rounds by the number of connections."""
+        """Return what came of all rounds by the number of connections."""
         return [
             Figure(setting.series, setting.connections, values)
-            for setting, values in self._medians()
+            for setting, values in self._told()
             if setting.workers == WORKERS and setting.connections in self.connections
         ]
 
     def by_workers(self) -> list[Figure]:
-        """Return the medians of all rounds by the number of workers."""
+        """Return what came of all rounds by the number of workers."""
         return [
             Figure(setting.series, setting.workers, values)
-            for setting, values in self._medians()
+            for setting, values in self._told()
             if setting.connections == WORKERS_CONNECTIONS and setting.workers in self.workers
         ]
 
-    def _medians(self) -> Iterator[tuple[Setting, dict[str, float]]]:
+    def _told(self) -> Iterator[tuple[Setting, dict[str, float]]]:
         for setting in sorted(self.found, key=self._place):
-            yield setting, _medians(self.found[setting])
+            yield setting, told(self.found[setting])
 
     def _place(self, setting: Setting) -> int:
         return [contestant.name for contestant in self.contestants].index(setting.contestant)
 
 
-def _medians(rounds: Iterable[dict[str, float]]) -> dict[str, float]:
-    found: dict[str, list[float]] = {}
-    for values in rounds:
-        for name, value in values.items():
-            found.setdefault(name, []).append(value)
-    return {name: statistics.median(values) for name, values in found.items()}
+def told(loads: Sequence[Load]) -> dict[str, float]:
+    """Return the requests a second of the best round with its percentiles in milliseconds, and those of the median."""
+    best = max(loads, key=lambda load: load.per_second)
+    median = statistics.median(load.per_second for load in loads)
+    return {"per_second": best.per_second, "median": median, "p50": best.p50 / 1000, "p99": best.p99 / 1000}

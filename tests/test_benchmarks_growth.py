@@ -15,8 +15,9 @@ from benchmarks import data, growth_blogs, growth_routes, in_process
 from benchmarks.contestant import CONTESTANTS, Contestant, Place
 from benchmarks.driving import ask
 from benchmarks.growth import PEER, QUESTIONS
-from benchmarks.growth_load import LoadRun
+from benchmarks.growth_load import LoadRun, told
 from benchmarks.growth_table import Column, Figure, long, wide
+from benchmarks.load import Load
 from tests.e2e.server import ROOT
 
 pytestmark = pytest.mark.one_database
@@ -92,6 +93,14 @@ class TestRoutes:
     def test_are_refused_when_they_are_others(self, hundred: Flask) -> None:
         with pytest.raises(in_process.WrongAnswer, match="with 5 routes more"):
             growth_routes.check(hundred, 5)
+
+
+class TestTold:
+    def test_is_the_best_round_beside_the_median(self) -> None:
+        loads = [
+            Load(requests, 2_000_000, p50=900, p99=p99) for requests, p99 in ((200, 9_000), (600, 4_000), (400, 1))
+        ]
+        assert told(loads) == {"per_second": 300.0, "median": 200.0, "p50": 0.9, "p99": 4.0}
 
 
 class InDevelopment(Contestant):
