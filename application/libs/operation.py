@@ -4,6 +4,7 @@ import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, TypedDict, Unpack, get_type_hints
 
 from limits import RateLimitItem
@@ -23,8 +24,6 @@ Handler = Callable[..., object]
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 _PATH_PARAMETER = re.compile(r"<(?:(?P<converter>[a-zA-Z_]\w*)(?:\([^)]*\))?:)?(?P<name>[a-zA-Z_]\w*)>")
-
-
 _BRACED = re.compile(r"\{([a-zA-Z_]\w*)[^}]*\}")
 
 
@@ -224,6 +223,7 @@ def read_operation(handler: Handler, method: str, rule: str, **contract: Unpack[
     )
 
 
+@cache
 def nameless(rule: str) -> str:
     """Return a rule without the names of its parameters; two that are then equal match the same paths."""
     return _PATH_PARAMETER.sub(_without_name, rule)
