@@ -4,7 +4,10 @@ The figures behind the SQLite settings: with the driver's default transactions 3
 lost, with a plain `BEGIN` 359 failed at once, with `BEGIN IMMEDIATE` for writers all 600 were kept.
 """
 
+import sqlite3
 from functools import partial
+from threading import Lock
+from time import monotonic, sleep
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, QueuePool, create_engine, event, make_url
@@ -19,9 +22,14 @@ _BESIDE = 2
 
 _TEXT_OID = 25  # PostgreSQL's catalogue number of the type text
 
+_BEGIN_TO_WRITE = "BEGIN IMMEDIATE"
+_BUSY_TIMEOUT = f"PRAGMA busy_timeout={BUSY_TIMEOUT_SECONDS * 1000}"
+_FIRST_PAUSE_SECONDS, _MOST_PAUSE_SECONDS = 0.0002, 0.005
+_PRIMARY_CODE = 0xFF  # of SQLite's error codes the part that is not its explanation
+
 _SQLITE_PRAGMAS = (
     "PRAGMA journal_mode=WAL",
-    f"PRAGMA busy_timeout={BUSY_TIMEOUT_SECONDS * 1000}",
+    _BUSY_TIMEOUT,
     "PRAGMA foreign_keys=ON",
     "PRAGMA synchronous=NORMAL",  # in WAL mode it survives a killed process
 )
@@ -95,7 +103,7 @@ def prepare_engine(engine: Engine) -> None:
     """Install the settings that are made on each connection."""
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _connect_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
+        event.listen(engine, "begin", partial(_begin_sqlite, Lock()))
     elif engine.dialect.name == "postgresql":
         event.listen(engine, "connect", _connect_postgresql)
 
@@ -119,12 +127,44 @@ def _lower(value: Any) -> Any:
     return value.lower() if value.isascii() else value.replace("Σ", "σ").replace("İ", "i").lower()
 
 
-def _begin_sqlite(connection: Connection) -> None:
-    if connection.get_execution_options().get("write", False):
-        connection.exec_driver_sql("BEGIN IMMEDIATE")  # which may find the database busy
-    else:
-        driver: Any = connection.connection.driver_connection
+def _begin_sqlite(turn: Lock, connection: Connection) -> None:
+    driver: Any = connection.connection.driver_connection
+    if not connection.get_execution_options().get("write", False):
         driver.execute("BEGIN")  # takes no lock, so it cannot fail; past SQLAlchemy it costs a tenth
+    elif not turn.acquire(timeout=BUSY_TIMEOUT_SECONDS):
+        connection.exec_driver_sql(_BEGIN_TO_WRITE)  # which says that the database is busy
+    else:
+        try:
+            _begin_to_write(connection, driver)
+        finally:
+            turn.release()
+
+
+def _begin_to_write(connection: Connection, driver: Any) -> None:
+    """Take the file's write lock, and while another process holds it sleep here instead of in SQLite.
+
+    That would put all green threads of the process to sleep, also the one that holds the lock; and it would sleep for
+    longer than others hold it. Within the process they wait for their turn.
+    """
+    until, pause = monotonic() + BUSY_TIMEOUT_SECONDS, _FIRST_PAUSE_SECONDS
+    driver.execute("PRAGMA busy_timeout=0")
+    try:
+        while _is_locked(driver) and monotonic() < until:
+            sleep(pause)
+            pause = min(2 * pause, _MOST_PAUSE_SECONDS)
+        if not driver.in_transaction:
+            connection.exec_driver_sql(_BEGIN_TO_WRITE)  # which says what is wrong
+    finally:
+        driver.execute(_BUSY_TIMEOUT)
+
+
+def _is_locked(driver: Any) -> bool:
+    """Begin to write; tell whether that has to wait for another connection."""
+    try:
+        driver.execute(_BEGIN_TO_WRITE)
+    except sqlite3.OperationalError as error:
+        return error.sqlite_errorcode & _PRIMARY_CODE == sqlite3.SQLITE_BUSY
+    return False
 
 
 def _connect_postgresql(driver: Any, _record: object) -> None:

@@ -2,6 +2,8 @@
 
 import multiprocessing
 import sqlite3
+import subprocess
+import sys
 import time
 from contextlib import ExitStack
 from pathlib import Path
@@ -12,11 +14,38 @@ import sqlalchemy as sa
 from flask import Flask
 
 from application.database import db, engine_options, prepare_engine, transaction
+from application.database import engine as module
 from application.database.engine import BUSY_TIMEOUT_SECONDS, engine_beside
+from application.database.failure import DatabaseBusy
 from tests.database.counters import build, create_tables, put, value
+from tests.e2e.server import ROOT
 
 PROCESSES = 4
 ROUNDS = 150
+
+
+GREEN = 8
+GREEN_WRITERS = f"""
+from gevent import joinall, monkey, spawn
+
+monkey.patch_all()
+
+import sys, time
+
+from application.database import transaction
+from tests.database.counters import build, put, value
+
+app = build(sys.argv[1], pool_size={GREEN})
+
+def count_up():
+    with app.app_context(), transaction():
+        read = value()
+        time.sleep(0.05)
+        put(read + 1)
+
+joinall([spawn(count_up) for _ in range({GREEN})], raise_error=True)
+"""
+"""Each holds the lock while it sleeps; who waited for it in SQLite would keep it from waking."""
 
 
 def count_up(url: str, gate: Any, failures: Any) -> None:
@@ -49,6 +78,43 @@ class TestWriters:
         assert failures.empty()
         with app.app_context(), transaction(write=False):
             assert value() == PROCESSES * ROUNDS
+        with app.app_context():
+            db.engine.dispose()
+
+    def test_of_one_process_wait_in_green_threads_for_one_that_sleeps(self, tmp_path: Path) -> None:
+        url = f"sqlite:///{tmp_path / 'writers.db'}"
+        app = build(url)
+        create_tables(app)
+        with app.app_context(), transaction():
+            db.session.connection().execute(sa.text("INSERT INTO counter VALUES (1, 'a', 0)"))
+        done = subprocess.run(
+            [sys.executable, "-c", GREEN_WRITERS, url],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        assert (done.returncode, done.stderr) == (0, "")
+        with app.app_context(), transaction(write=False):
+            assert value() == GREEN
+        with app.app_context():
+            db.engine.dispose()
+
+    def test_are_told_after_a_while_that_the_database_is_busy(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(module, "BUSY_TIMEOUT_SECONDS", 0.2)
+        app = build(f"sqlite:///{tmp_path / 'writers.db'}")
+        create_tables(app)
+        other = sqlite3.connect(tmp_path / "writers.db", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        with app.app_context(), pytest.raises(DatabaseBusy), transaction():
+            put(1)
+        other.execute("ROLLBACK")
+        with app.app_context(), transaction():
+            put(1)
+        other.close()
         with app.app_context():
             db.engine.dispose()
 
