@@ -60,6 +60,7 @@ check: $(VENV)/.installed-dev $(VENV)/.node ## Check everything CI asks: format,
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python manager.py build-dashboard
 	$(BIN)/python manager.py build-dashboard --check
+	$(BIN)/python -m benchmarks.in_process --check
 	$(MAKE) test FIRST="--cov $(UNJUDGED)" AGAIN="--cov --cov-append $(UNJUDGED)" THEN="--cov --cov-append"
 
 ROUNDS ?= 5

@@ -295,6 +295,7 @@ HANDLERS: dict[str, tuple[Any, str, str, dict[str, Any], str, str]] = {
         "inner: name its members one by one, or take it through `body`; table: name its members one by one, or take "
         "it through `body`; words: name",
     ),
+    "rows of a change": (show, "POST", "", KEY | {"rows_only": True}, "it is `rows_only` and does", "Drop the option"),
     "headers that nest": (made(Row, headers=Nested), "GET", "", KEY, "filled from `headers`", "inner: name its"),
     "a form that nests": (made(Row, form=Nested), "POST", "", KEY, "filled from `form`", "through `body`"),
     "a file in a form": (made(Row, form=Photo), "POST", "", KEY, "filled from `form`", "photo: take the file through"),
