@@ -130,7 +130,7 @@ def _liar(_environ: dict[str, Any], start_response: Callable[..., Any]) -> list[
 class TestInProcess:
     def test_measures_both_sides_of_each_task(self, filled_app: Flask) -> None:
         costs = in_process.measure(filled_app, rounds=1, requests=3)
-        assert [cost.title for cost in costs] == [task.title for task in in_process.TASKS]
+        assert [cost.title for cost in costs] == [*(task.title for task in in_process.TASKS), in_process.KNOWN]
         assert all(cost.ours > 0 and cost.bare > 0 for cost in costs), costs
         assert in_process.report(costs).count("\n") == 1 + len(costs)
 
@@ -138,6 +138,13 @@ class TestInProcess:
         task = in_process.TASKS[0]
         with pytest.raises(in_process.WrongAnswer, match="GET one"):
             in_process.check(task, filled_app.wsgi_app, _liar)
+
+    def test_names_each_cost_above_its_limit(self) -> None:
+        good = [in_process.Cost(title, 100 * limit, 100) for title, limit in in_process.LIMITS.items()]
+        assert in_process.excess(good) == []
+        bad = [in_process.Cost("GET one", 200, 100), *good[1:]]
+        assert in_process.excess(bad) == ["GET one costs 2.00 times the bare view, more than 1.50"]
+        assert in_process.excess(in_process.lower(bad, good)) == []
 
     def test_refuses_nobody_for_asking_often(self, filled_app: Flask) -> None:
         call = Call("/api/v1/blog", "POST", body=blog_body().encode(), headers=BEARER)
