@@ -20,6 +20,7 @@ from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
+from application.config.address import is_temporary
 from application.config.setting import ROOT
 from benchmarks.cell import CELLS, Cell
 from benchmarks.checks import Examiner
@@ -196,6 +197,8 @@ def read_arguments() -> argparse.Namespace:
     asked = parser.parse_args()
     if asked.quick:
         asked.rounds, asked.seconds = 1, 2
+    if is_temporary(asked.folder):
+        parser.error(f"{asked.folder} is temporary, and production keeps no database there: name another --folder")
     if shutil.which("wrk") is None:
         parser.error(
             "wrk is not there, which makes the load: apt install wrk (Debian, Ubuntu), brew install wrk (macOS)"

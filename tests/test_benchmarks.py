@@ -16,7 +16,7 @@ from application.modules.auth.business import identify
 from application.modules.blog import business as blogs
 from application.modules.blog.models import Blog, BlogTag
 from application.modules.throttle.business import LOGIN_ADDRESS
-from benchmarks import data, in_process
+from benchmarks import data, in_process, web
 from benchmarks.cell import BEARER, CELLS, WORD, blog_body
 from benchmarks.checks import Examiner, WrongAnswer
 from benchmarks.contestant import CONTESTANTS, PACKAGES, Contestant, Place
@@ -124,6 +124,16 @@ def filled_app() -> Iterator[Flask]:
 def _liar(_environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
     start_response("200 OK", [])
     return [b"{}"]
+
+
+class TestReadArguments:
+    def test_refuse_a_folder_where_production_keeps_no_database(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setattr("sys.argv", ["benchmarks.web", "--folder", str(tmp_path)])
+        with pytest.raises(SystemExit):
+            web.read_arguments()
+        assert "is temporary, and production keeps no database there: name another --folder" in capsys.readouterr().err
 
 
 @pytest.mark.one_database
