@@ -31,18 +31,24 @@ class Memory:
         self._stamp = stamp
         self._kept: dict[object, tuple[object, str, Headers]] = {}
 
-    def look(self) -> "Recollection | None":
-        """Return what is to be known of this request's answer; None where the client has none to compare."""
+    def stamp(self) -> object | None:
+        """Return the state of the database, if the client has an answer to compare.
+
+        Ask for it before the first statement of the unit of work: on SQLite that one fixes what the others see, and who
+        looked later would take what was committed in between for read.
+        """
         environ = request.environ
-        given = environ.get("HTTP_IF_NONE_MATCH")
-        if given is None or "HTTP_IF_MATCH" in environ:
+        if "HTTP_IF_NONE_MATCH" not in environ or "HTTP_IF_MATCH" in environ:
             return None
-        identity = find_identity()
+        return self._stamp()
+
+    def look(self, stamp: object) -> "Recollection":
+        """Return what is known of the request's answer, now that it is known who asks."""
+        environ, identity = request.environ, find_identity()
         who = None if identity is None else (identity.user_id, identity.key_id, identity.permissions)
         key = (environ["SCRIPT_NAME"], environ["PATH_INFO"], environ["QUERY_STRING"], who)
-        stamp = self._stamp()
         then, tag, headers = self._kept.get(key, (None, "", []))
-        is_current = then is not None and then == stamp and parse_etags(given).contains_weak(tag)
+        is_current = then == stamp and parse_etags(environ["HTTP_IF_NONE_MATCH"]).contains_weak(tag)
         return Recollection(self, key, stamp, headers if is_current else None)
 
     def keep(self, key: object, stamp: object, headers: Headers) -> None:

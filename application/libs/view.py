@@ -39,7 +39,7 @@ from application.libs.ok import Dialect
 from application.libs.operation import Operation
 from application.libs.page import BadCursor, UnknownOrder
 from application.libs.rate_limit import RateLimits, TooOften, admitting, announced
-from application.libs.recall import Memory
+from application.libs.recall import Memory, Recollection
 from application.libs.respond import Respond, is_tagged, representer, responder
 from application.libs.strict_json import MalformedJson
 from application.libs.unit_of_work import Transaction
@@ -134,10 +134,11 @@ def _in_one_unit(operation: Operation, dialect: Dialect, known: Machinery, respo
     memory = known.memory if operation.rows_only and is_tagged(operation) else None
 
     def attempt(path: dict[str, Any]) -> Response:
+        stamp = None if memory is None else memory.stamp()
         with transaction(write=False) as unit:
             admit()
-            if memory is not None:
-                return _recalled(memory, lambda: respond(handler(**bind(path))))
+            if memory is not None and stamp is not None:
+                return _recalled(memory.look(stamp), lambda: respond(handler(**bind(path))))
             arguments = bind(path)
             guard = find_guard(path)
             if guard is not None:
@@ -149,11 +150,8 @@ def _in_one_unit(operation: Operation, dialect: Dialect, known: Machinery, respo
     return _repeated(attempt, _reader(operation), retry_on=(known.retry_on, KeyInUse))
 
 
-def _recalled(memory: Memory, make: Callable[[], Response]) -> Response:
+def _recalled(recollection: Recollection, make: Callable[[], Response]) -> Response:
     """Return the answer, unless it is known that the client has it."""
-    recollection = memory.look()
-    if recollection is None:
-        return make()
     if recollection.answer is not None:
         return recollection.answer
     answer = make()

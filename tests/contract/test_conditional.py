@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import create_engine, event, update
 
 from application.database import db
+from application.modules.tag.models import Tag
 from tests.conftest import Caller, SignIn
 from tests.parallel import at_once
 from tests.statements import statements
@@ -70,6 +72,27 @@ class TestIfNoneMatch:
             is_ours_alone = db.engine.dialect.name == "sqlite"
         # MariaDB has no stamp, and that of PostgreSQL counts what other tests write into databases of their own
         assert len(seen) == 1 or not is_ours_alone, seen
+
+    def test_sees_what_was_written_while_it_was_found_out_who_asks(self, app: Flask, admin: Caller) -> None:
+        tag = admin.client.post("/api/v1/tag", json={"name": "one"}).get_json()["data"]["id"]
+        known = {"If-None-Match": admin.client.get("/api/v1/tag").headers["ETag"]}
+        with app.app_context():
+            engine = db.engine
+            other = create_engine(engine.url)
+
+        changes = [update(Tag).where(Tag.id == tag).values(name="two")]
+
+        def write_once(*_statement: object) -> None:
+            while changes:
+                with other.begin() as connection:
+                    connection.execute(changes.pop())
+
+        event.listen(engine, "after_cursor_execute", write_once)
+        admin.client.get("/api/v1/tag", headers=known)
+        event.remove(engine, "after_cursor_execute", write_once)
+        other.dispose()
+        assert changes == []
+        assert admin.client.get("/api/v1/tag", headers=known).status_code == 200
 
     def test_sees_what_others_write_and_what_is_taken_from_one(self, app: Flask, admin: Caller, bob: Caller) -> None:
         tag = admin.client.post("/api/v1/tag", json={"name": "one"}).get_json()["data"]["id"]
