@@ -25,6 +25,7 @@ from application.config.setting import ROOT
 from benchmarks.cell import CELLS, Cell
 from benchmarks.checks import Examiner
 from benchmarks.contestant import CONTESTANTS, PACKAGES, Contestant, Place
+from benchmarks.goals import of_goals
 from benchmarks.load import LoadFailed, run_wrk
 from benchmarks.master import KINDS, Master, master
 from benchmarks.serving import Served, serving
@@ -119,6 +120,7 @@ class Run:
             mine = [figure for figure in self.figures if figure.cell == cell.key]
             parts.append(f"### {cell.title}\n\n{of_cell(mine, names, ours)}")
         servers = {contestant.name: contestant.server for contestant in self.contestants}
+        parts.append(f"### Goals\n\n{of_goals(self.figures, self.starts, ours)}")
         parts.append(f"### Starts\n\n{of_starts(self.starts, servers)}")
         if self.failures:
             failed = "\n".join(f"- {contestant.name}: {what}" for contestant, what in self.failures)

@@ -21,6 +21,7 @@ from benchmarks.cell import BEARER, CELLS, WORD, blog_body
 from benchmarks.checks import Examiner, WrongAnswer
 from benchmarks.contestant import CONTESTANTS, PACKAGES, Contestant, Place
 from benchmarks.driving import Call, ask
+from benchmarks.goals import SPEEDS, of_goals
 from benchmarks.load import LoadFailed, read_output
 from benchmarks.master import KINDS, Master, master
 from benchmarks.serving import serving
@@ -124,6 +125,31 @@ def filled_app() -> Iterator[Flask]:
 def _liar(_environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
     start_response("200 OK", [])
     return [b"{}"]
+
+
+class TestOfGoals:
+    def test_tells_what_is_reached_and_what_is_not(self) -> None:
+        figures = [
+            Figure("ours", "one", 1, 5000, 300, 5, 10),
+            Figure("ours", "one", 2, 4000, 300, 5, 30),
+            Figure("FastAPI, ORM", "one", 1, 1000, 1500, 20, 15),
+            Figure("Litestar, msgspec", "one", 1, 2500, 700, 10, 25),
+            Figure("ours", "page", 1, 2000, 600, 5, 10),
+            Figure("ours", "known", 1, 4000, 330, 5, 10),
+        ]
+        lines = of_goals(figures, [Start("ours", 1, 1.2, 100)], "ours").splitlines()[2:]
+        assert lines == [
+            "| GET one blog, requests a second to FastAPI, ORM | ≥ 5.0 | 5.00 | yes |",
+            "| GET one blog, requests a second to Litestar, msgspec | ≥ 2.4 | 2.00 | no |",
+            "| GET one blog, p99 to FastAPI, ORM, ms | ≤ 15.0 | 20.0 | no |",
+            "| GET one blog, p99 to Litestar, msgspec, ms | ≤ 25.0 | 20.0 | yes |",
+            "| 304 of a known page, CPU of the page's | < 0.5 | 0.55 | no |",
+            "| first answer after a start, s | < 1.5 | 1.20 | yes |",
+        ]
+
+    def test_names_peers_and_cells_that_there_are(self) -> None:
+        assert {goal.peer for goal in SPEEDS} <= {contestant.name for contestant in CONTESTANTS}
+        assert {goal.cell for goal in SPEEDS} <= {cell.key for cell in CELLS}
 
 
 class TestReadArguments:
