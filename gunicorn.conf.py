@@ -1,7 +1,7 @@
 """Configure gunicorn from the settings; `gunicorn` run in this folder finds this file by itself.
 
-The master loads nothing of the application, not even to read the settings: a worker can then patch itself before all
-else, and after a HUP it runs the new code.
+The master loads nothing of the application but the class of its workers, not even to read the settings: a worker can
+then patch itself before all else, and after a HUP it runs the new code.
 """
 
 import json
@@ -68,7 +68,7 @@ limit_request_fields = 100
 limit_request_field_size = 8190
 forwarder_headers = ""  # of those and the next no header is believed, whoever sends it: PROXY_HOPS says which are
 secure_scheme_headers: dict[str, str] = {}
-forwarded_allow_ips = "*"  # so there is no need to read each peer's address, a fifteenth of a request
+forwarded_allow_ips = "*"  # so no peer's address is read, a fifteenth of a request; HTTP/2, which is off, would need it
 control_socket_disable = True  # one in the home folder would be shared by every server of this user
 http_parser = "python"  # the limits above are its own; the C parser would come in with an extra
 sendfile = settings["async_mode"] != "eventlet"  # its sockets cannot

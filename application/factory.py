@@ -18,7 +18,6 @@ from application.config.setting import ROOT, Settings, settings_or_exit
 from application.database import (
     SerializationFailure,
     db,
-    engine_beside,
     engine_options,
     prepare_engine,
     put_off,
@@ -71,7 +70,7 @@ def create_app(settings: Settings | None = None, config: Mapping[str, Any] | Non
     db.init_app(app)
     with app.app_context():
         prepare_engine(db.engine)
-        beside = engine_beside(db.engine)
+        beside, stamp = reader_beside(db.engine), stamp_of(db.engine)
     background.init_app(app, put_off=put_off)
     compression.init_app(app)  # first, so that its hook is the last
     babel.init_app(app, locale_selector=preferred_language)
@@ -83,10 +82,10 @@ def create_app(settings: Settings | None = None, config: Mapping[str, Any] | Non
         identify=_remembered(identify, settings),
         retry_on=SerializationFailure,
         answers=idempotency,
-        beside=reader_beside(beside),
+        beside=beside,
         browsers=browsers,
         limits=Limits(redis_url=settings.redis_url) if settings.rate_limits_enabled else None,
-        stamp=stamp_of(beside),
+        stamp=stamp,
         permissions=frozenset(Permission),
     )
     socketio.init_app(

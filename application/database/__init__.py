@@ -1,7 +1,7 @@
 """Reach the database: models derive from `Base`, rules run statements in the unit of work the edge opened."""
 
 from application.database.base import TABLE_OPTIONS, Base, db
-from application.database.engine import engine_beside, engine_options, prepare_engine
+from application.database.engine import engine_options, prepare_engine
 from application.database.failure import SerializationFailure
 from application.database.rewrite import rewrite
 from application.database.stamp import stamp_of
@@ -31,7 +31,6 @@ __all__ = [
     "after_commit",
     "change",
     "db",
-    "engine_beside",
     "engine_options",
     "execute",
     "gather",

@@ -32,6 +32,7 @@ _SQLITE_PRAGMAS = (
     _BUSY_TIMEOUT,
     "PRAGMA foreign_keys=ON",
     "PRAGMA synchronous=NORMAL",  # in WAL mode it survives a killed process
+    "PRAGMA wal_autocheckpoint=4000",  # pages, 16 MB: whoever commits the last copies all to the disk, and all wait
 )
 
 
@@ -131,38 +132,36 @@ def _begin_sqlite(turn: Lock, connection: Connection) -> None:
     driver: Any = connection.connection.driver_connection
     if not connection.get_execution_options().get("write", False):
         driver.execute("BEGIN")  # takes no lock, so it cannot fail; past SQLAlchemy it costs a tenth
-    elif not turn.acquire(timeout=BUSY_TIMEOUT_SECONDS):
-        connection.exec_driver_sql(_BEGIN_TO_WRITE)  # which says that the database is busy
     else:
-        try:
-            _begin_to_write(connection, driver)
-        finally:
-            turn.release()
+        _begin_to_write(turn, connection, driver)
 
 
-def _begin_to_write(connection: Connection, driver: Any) -> None:
-    """Take the file's write lock, and while another process holds it sleep here instead of in SQLite.
+def _begin_to_write(turn: Lock, connection: Connection, driver: Any) -> None:
+    """Take the file's write lock, and while another one holds it sleep here instead of in SQLite.
 
     That would put all green threads of the process to sleep, also the one that holds the lock; and it would sleep for
     longer than others hold it. Within the process they wait for their turn.
     """
     until, pause = monotonic() + BUSY_TIMEOUT_SECONDS, _FIRST_PAUSE_SECONDS
-    driver.execute("PRAGMA busy_timeout=0")
+    has_turn = turn.acquire(timeout=BUSY_TIMEOUT_SECONDS)
     try:
-        while _is_locked(driver) and monotonic() < until:
+        driver.execute("PRAGMA busy_timeout=0")
+        while has_turn and monotonic() < until and _is_locked(driver):
             sleep(pause)
             pause = min(2 * pause, _MOST_PAUSE_SECONDS)
         if not driver.in_transaction:
-            connection.exec_driver_sql(_BEGIN_TO_WRITE)  # which says what is wrong
+            connection.exec_driver_sql(_BEGIN_TO_WRITE)  # once more, so that SQLAlchemy says what is wrong
     finally:
         driver.execute(_BUSY_TIMEOUT)
+        if has_turn:
+            turn.release()
 
 
 def _is_locked(driver: Any) -> bool:
     """Begin to write; tell whether that has to wait for another connection."""
     try:
         driver.execute(_BEGIN_TO_WRITE)
-    except sqlite3.OperationalError as error:
+    except sqlite3.DatabaseError as error:
         return error.sqlite_errorcode & _PRIMARY_CODE == sqlite3.SQLITE_BUSY
     return False
 

@@ -4,27 +4,32 @@ SQLite counts the commits of all other connections (`PRAGMA data_version`); Post
 of which a snapshot names the last one and those under way. MariaDB offers nothing of the kind to everybody.
 """
 
+import sqlite3
 from collections.abc import Callable
+from functools import partial
 from threading import Lock
 from typing import Any
 
-from sqlalchemy import Engine, event, text
+from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from application.database.engine import engine_options
 
 Stamp = Callable[[], object]
 """Return what equals an earlier one only if nothing was committed between the two looks."""
 
 _SNAPSHOT = text("SELECT CAST(pg_current_snapshot() AS text)")
+_LOOKERS = 2
 
 
-def stamp_of(engine: Engine | None) -> Stamp | None:
-    """Return what stamps the state of a database, by connections of this engine; None where it cannot be told.
+def stamp_of(engine: Engine) -> Stamp | None:
+    """Return what stamps the state of the engine's database; None where it cannot be told, as in memory.
 
-    Who looks before it reads and finds the same stamp later knows that it would read the same again.
+    Who looks before it reads and finds the same stamp later knows that it would read the same again. Where a look would
+    have to wait, it gives a stamp that equals none.
     """
-    if engine is None:
-        return None
-    if engine.dialect.name == "sqlite":
+    if engine.dialect.name == "sqlite" and engine.url.database not in (None, "", ":memory:"):
         return _FileStamp(engine)
     if engine.dialect.name == "postgresql":
         return _snapshot_of(engine)
@@ -32,16 +37,24 @@ def stamp_of(engine: Engine | None) -> Stamp | None:
 
 
 def _snapshot_of(engine: Engine) -> Stamp:
-    reading = engine.execution_options(isolation_level="AUTOCOMMIT")
+    """Look by connections of its own, few and without waiting: whoever asks has not been let in yet."""
+    url = engine.url.render_as_string(hide_password=False)
+    options = engine_options(url, _LOOKERS) | {"max_overflow": 0, "pool_timeout": 0, "pool_pre_ping": False}
+    looking = create_engine(url, isolation_level="AUTOCOMMIT", **options)
+    event.listen(engine, "engine_disposed", partial(_dispose, looking))
 
     def stamp() -> object:
         try:
-            with reading.connect() as connection:
+            with looking.connect() as connection:
                 return connection.execute(_SNAPSHOT).scalar_one()
-        except DBAPIError:
-            return object()  # which equals nothing; whoever reads then says what is wrong
+        except (DBAPIError, PoolTimeout):
+            return object()
 
     return stamp
+
+
+def _dispose(looking: Engine, _engine: Engine) -> None:
+    looking.dispose()
 
 
 class _FileStamp:
@@ -52,18 +65,20 @@ class _FileStamp:
         self._engine = engine
         self._lock = Lock()
         self._connection: Any = None
+        self._opening = object()
         event.listen(engine, "engine_disposed", self._close)
 
     def __call__(self) -> object:
-        """Return the number of commits, as the connection has seen them so far."""
+        """Return the number of commits since the connection was opened, and which opening that was."""
         with self._lock:
             try:
                 if self._connection is None:
-                    self._connection = self._engine.raw_connection()
+                    self._connection, self._opening = self._engine.raw_connection(), object()
                     self._connection.detach()
-                return self._connection.cursor().execute("PRAGMA data_version").fetchone()[0]
-            except self._engine.dialect.loaded_dbapi.Error:
+                number = self._connection.cursor().execute("PRAGMA data_version").fetchone()[0]
+            except (sqlite3.Error, PoolTimeout):
                 return object()
+            return self._opening, number
 
     def _close(self, _engine: Engine) -> None:
         with self._lock:

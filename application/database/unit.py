@@ -18,6 +18,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, SessionTransaction, scoped_session
 from sqlalchemy.sql.selectable import TypedReturnsRows
 
+from application.database.engine import engine_beside
 from application.database.failure import breaks_constraint, translate
 from application.libs.error import Refusal
 
@@ -172,11 +173,12 @@ def transaction(*, write: bool = True, engine: Engine | None = None) -> Abstract
     return _Block(write, engine)
 
 
-def reader_beside(engine: Engine | None) -> Callable[[], AbstractContextManager[Unit]] | None:
-    """Return what opens a reading unit on a connection of the engine beside, which sees what is committed.
+def reader_beside(main: Engine) -> Callable[[], AbstractContextManager[Unit]] | None:
+    """Return what opens a reading unit on a connection of its own, which sees what is committed.
 
     None for a database in memory, which lives on one connection.
     """
+    engine = engine_beside(main)
     return None if engine is None else partial(transaction, write=False, engine=engine)
 
 

@@ -41,7 +41,7 @@ MAX_SHOWN = 50
 """How much of an unknown member's name is repeated."""
 
 # What quoting would leave as it is; most addresses are, and quoting them costs 6 µs.
-_PLAIN_PATH = re.compile(r"[\w/.~-]*", re.ASCII)
+_PLAIN_PATH = re.compile(r"(/[\w.~-]+)*/?", re.ASCII)  # with two slashes it could name another host
 _PLAIN_QUERY = re.compile(r"([\w.~-]+=[\w.~-]*(&[\w.~-]+=[\w.~-]*)*)?", re.ASCII)
 
 _MOST_GROWTH = 3  # times: a byte may be written as a percent sign and two digits

@@ -183,7 +183,7 @@ def read_operation(handler: Handler, method: str, rule: str, **contract: Unpack[
     """Return the handler's contract; raise `DeclarationError` with the cure."""
     where = named(handler)
     _check_handler(handler, where)
-    _check_options(method, contract, where)
+    _check_options(contract, where)
     _check_address(method, rule, where)
     hints = _hints(handler, where)
     path = {match["name"]: match["converter"] or "string" for match in _PATH_PARAMETER.finditer(rule)}
@@ -198,6 +198,9 @@ def read_operation(handler: Handler, method: str, rule: str, **contract: Unpack[
     _check_list(answer, inputs.get("query"), contract, where)
     if answer.is_page and "query" in inputs:
         inputs["query"] = _read_list(inputs["query"], answer, contract, where)
+    reads = method == "GET" and answer.schema is not None and contract.get("transaction", True)
+    if contract.get("rows_only") and (not reads or "headers" in inputs):
+        raise mistake(where, "it is `rows_only` and does more than read rows by its address", "Drop the option")
     status = contract.get("status", 204 if answer.is_empty else 200)
     _check_status(status, answer, where)
     return Operation(
@@ -254,7 +257,7 @@ def _check_handler(handler: Handler, where: str) -> None:
         raise mistake(where, "it has no docstring", "Its first line is the summary in the API document")
 
 
-def _check_options(method: str, contract: Contract, where: str) -> None:
+def _check_options(contract: Contract, where: str) -> None:
     for name in contract:
         if name not in Contract.__annotations__:
             known = sorted(Contract.__annotations__)
@@ -265,17 +268,15 @@ def _check_options(method: str, contract: Contract, where: str) -> None:
         value = contract.get(name)
         if value is not None and (not isinstance(value, kind) or (kind is int and value is True)):
             raise mistake(where, f"its `{name}` is {value!r}", f"Give it {_KIND_NAMES[kind]}")
-    _check_access(method, contract, where)
+    _check_access(contract, where)
     _check_classes(contract, where)
 
 
-def _check_access(method: str, contract: Contract, where: str) -> None:
+def _check_access(contract: Contract, where: str) -> None:
     if contract.get("permission") == "":
         raise mistake(where, "its `permission` is empty", "Name one, or drop it to let every known caller in")
     if contract.get("public") and contract.get("permission"):
         raise mistake(where, "it is public and asks for a permission", "Drop one of the two")
-    if contract.get("rows_only") and method != "GET":
-        raise mistake(where, "it is `rows_only` and does not only read", "Drop the option")
     if contract.get("scope") == "":
         raise mistake(where, "its `scope` is empty", "Name a permission or ANY_KEY, or drop it to refuse keys")
     if contract.get("scope") and (contract.get("public") or contract.get("permission")):

@@ -150,7 +150,10 @@ class Limits:
 def _counted(counters: WindowCounters | RedisStorage, limit: RateLimitItem, scope: str, caller: str) -> Standing:
     key = limit.key_for(scope, caller)
     number = counters.incr(key, limit.get_expiry())
-    seconds = ceil(counters.get_expiry(key) - time.time())
+    try:
+        seconds = ceil(counters.get_expiry(key) - time.time())
+    except StorageError:  # Redis went away between counting and telling, and what it has counted counts
+        seconds = limit.get_expiry()
     return Standing(number > limit.amount, max(0, limit.amount - number), max(1, seconds))
 
 

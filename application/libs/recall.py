@@ -15,7 +15,10 @@ from application.libs.auth import find_identity
 from application.libs.ok import Empty
 
 MOST_RECALLED = 1024
-"""How many answers are kept in mind, each a few hundred bytes; behind that it begins anew."""
+"""How many answers are kept in mind, each of 2 kB at most; behind that it begins anew."""
+
+MOST_QUERY = 500
+"""How long a query is at most, in bytes, whose answer is kept: that of a page with its cursor is much shorter."""
 
 Stamp = Callable[[], object]
 """Say by what equals an earlier one that nothing was committed since (`database/stamp.py`)."""
@@ -54,7 +57,7 @@ class Memory:
     def keep(self, key: object, stamp: object, headers: Headers) -> None:
         """Remember that an answer has these headers as long as the stamp is the same."""
         tag = next((value for name, value in headers if name == "ETag"), None)
-        if tag is None:
+        if tag is None or len(request.environ["QUERY_STRING"]) > MOST_QUERY:
             return
         if len(self._kept) >= MOST_RECALLED:
             self._kept.clear()

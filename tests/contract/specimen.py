@@ -14,7 +14,6 @@ from application.database import (
     SerializationFailure,
     change,
     db,
-    engine_beside,
     engine_options,
     execute,
     prepare_engine,
@@ -339,15 +338,15 @@ def build(url: str, *, testing: bool = True, surfaces: Sequence[Surface] | None 
     db.init_app(app)
     with app.app_context():
         prepare_engine(db.engine)
-        beside = engine_beside(db.engine)
+        beside, stamp = reader_beside(db.engine), stamp_of(db.engine)
     redprint.init_app(
         app,
         transaction=transaction,
         identify=identify,
         retry_on=SerializationFailure,
         answers=idempotency,
-        beside=reader_beside(beside),
-        stamp=stamp_of(beside),
+        beside=beside,
+        stamp=stamp,
     )
     for surface in surfaces if surfaces is not None else both_surfaces():
         app.register_blueprint(surface)

@@ -5,6 +5,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -118,6 +119,29 @@ class TestWriters:
         with app.app_context():
             db.engine.dispose()
 
+    @pytest.mark.timed
+    def test_of_one_process_wait_no_longer_than_one_would(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(module, "BUSY_TIMEOUT_SECONDS", 0.5)
+        app = build(f"sqlite:///{tmp_path / 'writers.db'}")
+        create_tables(app)
+        other = sqlite3.connect(tmp_path / "writers.db", isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+
+        def is_refused(_number: int) -> bool:
+            with app.app_context(), pytest.raises(DatabaseBusy), transaction():
+                put(1)
+            return True
+
+        began = time.monotonic()
+        with ThreadPoolExecutor(6) as writers:
+            assert list(writers.map(is_refused, range(6))) == [True] * 6
+        assert time.monotonic() - began < 2
+        other.close()
+        with app.app_context():
+            db.engine.dispose()
+
 
 @pytest.mark.usefixtures("context")
 class TestPrepareEngine:
@@ -128,6 +152,7 @@ class TestPrepareEngine:
                 "PRAGMA busy_timeout": BUSY_TIMEOUT_SECONDS * 1000,
                 "PRAGMA foreign_keys": 1,
                 "PRAGMA synchronous": 1,
+                "PRAGMA wal_autocheckpoint": 4000,
             },
             "postgresql": {"SHOW TimeZone": "UTC", "SHOW lock_timeout": f"{BUSY_TIMEOUT_SECONDS}s"},
             "mysql": {

@@ -1,12 +1,14 @@
 """Stamps of a database's state."""
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from flask import Flask
 from sqlalchemy import create_engine
+from sqlalchemy.engine.default import DefaultDialect
 
-from application.database import change, db, engine_beside, execute, stamp_of, transaction
+from application.database import change, db, execute, stamp_of, transaction
 from tests.database.counters import READ, WRITE
 
 Stamped = Callable[[], object]
@@ -17,12 +19,10 @@ def stamp(counting: Flask) -> Iterator[Stamped]:
     with counting.app_context():
         if db.engine.dialect.name == "mysql":
             pytest.skip("MariaDB has no stamp: see TestStampOf")
-        beside = engine_beside(db.engine)
-        found = stamp_of(beside)
-        assert beside is not None
+        found = stamp_of(db.engine)
         assert found is not None
         yield found
-        beside.dispose()
+        db.engine.dispose()
 
 
 def write(value: int) -> None:
@@ -61,28 +61,34 @@ class TestStamp:
         other.dispose()
         assert stamp() != before
 
+    def test_differs_after_connections_were_opened_anew(self, stamp: Stamped) -> None:
+        before = stamp()
+        db.engine.dispose()
+        write(3)
+        db.engine.dispose()
+        assert stamp() != before
+
     def test_is_never_the_same_while_the_database_is_away(
         self, stamp: Stamped, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def fail(*_arguments: object, **_options: object) -> None:
             raise db.engine.dialect.loaded_dbapi.OperationalError("away")
 
-        monkeypatch.setattr(db.engine.dialect, "connect", fail)
-        beside = engine_beside(db.engine)
-        assert beside is not None
-        monkeypatch.setattr(beside.dialect, "connect", fail)
-        away = stamp_of(beside)
-        assert away is not None
-        assert away() != away()
+        db.engine.dispose()
+        monkeypatch.setattr(DefaultDialect, "connect", fail)
+        assert stamp() != stamp()
+
+    def test_waits_for_no_connection_where_many_look_at_once(self, stamp: Stamped) -> None:
+        with ThreadPoolExecutor(20) as lookers:
+            found = list(lookers.map(lambda _number: stamp(), range(200)))
+        assert len(found) == 200
 
 
 class TestStampOf:
     def test_is_nothing_where_the_database_cannot_say(self, counting: Flask) -> None:
         with counting.app_context():
-            beside = engine_beside(db.engine)
-            assert beside is not None
-            assert (stamp_of(beside) is None) == (db.engine.dialect.name == "mysql")
-            beside.dispose()
+            assert (stamp_of(db.engine) is None) == (db.engine.dialect.name == "mysql")
 
-    def test_is_nothing_for_a_database_in_memory(self) -> None:
-        assert stamp_of(engine_beside(create_engine("sqlite://"))) is None
+    @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:"])
+    def test_is_nothing_for_a_database_in_memory(self, url: str) -> None:
+        assert stamp_of(create_engine(url)) is None

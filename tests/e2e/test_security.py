@@ -385,7 +385,7 @@ class TestMarkedSecrets:
             "the document": attacked.ask("GET", "/api/v1/openapi.json").text,
             **{f"the table {table}": rows for table, rows in attacked.rows().items()},
         }
-        assert len(attacked.given) > 8
+        assert len(attacked.given) >= 8  # what this alone is given; others may have gone before
         for where, text in found.items():
             assert MARK not in text, f"{where}: {text[max(0, text.index(MARK) - 200) :][:400]}"
             assert [secret for secret in attacked.given if secret in text] == [], where

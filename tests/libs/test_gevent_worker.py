@@ -64,10 +64,13 @@ class TestAnswerSocket:
         assert client.recv(1000) == HEAD
         assert waits(client)
 
-    def test_holds_nothing_back_that_is_no_answer_yet(self, pair: tuple[AnswerSocket, socket.socket]) -> None:
+    @pytest.mark.parametrize("status", [b"101 Switching Protocols", b"204 No Content", b"304 Not Modified"])
+    def test_holds_nothing_back_that_nothing_follows(
+        self, pair: tuple[AnswerSocket, socket.socket], status: bytes
+    ) -> None:
         answer, client = pair
-        answer.sendall(b"HTTP/1.1 101 Switching Protocols\r\n\r\n")
-        assert client.recv(1000).startswith(b"HTTP/1.1 101")
+        answer.sendall(b"HTTP/1.1 " + status + b"\r\n\r\n")
+        assert client.recv(1000) == b"HTTP/1.1 " + status + b"\r\n\r\n"
 
     def test_copies_no_large_body(self, pair: tuple[AnswerSocket, socket.socket]) -> None:
         answer, client = pair

@@ -221,6 +221,13 @@ class TestRoomy:
 
 
 class TestLinks:
+    @pytest.mark.parametrize("root", ["", "/x"])
+    def test_name_no_other_host(self, root: str) -> None:
+        page: Page[Any] = Page(items=[], limit=1, next="y")
+        environ = {"PATH_INFO": "//api/l", "SCRIPT_NAME": root}
+        with Flask("links").test_request_context("/", environ_overrides=environ):
+            assert links(page) == f'<{root}/api/l?after=y>; rel="next"'
+
     def test_of_the_longest_address_fit_a_request_line(self) -> None:
         page: Page[Any] = Page(items=[], limit=1, next="x" * MAX_CURSOR)
         with Flask("links").test_request_context("/lists", query_string="q=" + "x" * (MAX_ADDRESS - 9)):

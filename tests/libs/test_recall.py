@@ -101,6 +101,11 @@ class TestMemory:
         assert len(asker.memory._kept) <= 3
         assert asker.ask("/list?a=9")
 
+    def test_keeps_nothing_of_endless_questions(self, asker: Asker) -> None:
+        path = f"/list?{'&' * module.MOST_QUERY}a=1"
+        assert [asker.ask(path) for _ in range(2)] == [False, False]
+        assert asker.memory._kept == {}
+
 
 class TestRecollection:
     def test_keeps_only_what_the_client_has(self, asker: Asker) -> None:
