@@ -137,15 +137,8 @@ def search(
     **filters: object,
 ) -> Page[AuditRow]:
     """List what was done, by those or to those whose name contains `q`; the filters are those of `FILTERS`."""
-    return _LIST.page(
-        each(_row),
-        limit=limit,
-        after=after,
-        sort=sort,
-        count=count,
-        filters=filters,
-        also=() if q is None else [sa.or_(contains(Audit.actor_name, q), contains(Audit.subject_name, q))],
-    )
+    also = () if q is None else [sa.or_(contains(Audit.actor_name, q), contains(Audit.subject_name, q))]
+    return _LIST.page(each(_row), limit=limit, after=after, sort=sort, count=count, filters=filters, also=also)
 
 
 def get(audit_id: str) -> AuditRow:

@@ -128,6 +128,8 @@ def search(
     **filters: object,
 ) -> Page[BlogRow]:
     """List the blogs the viewer may see, published ones and their own drafts; the filters are those of `FILTERS`."""
+    where = [_visible(viewer_id, **filters)]
+    also = [matches(Blog.id, Blog.search, query_terms(q))] if q is not None and q.strip() else ()
     return _LIST.page(
         _rows,
         limit=limit,
@@ -135,8 +137,8 @@ def search(
         sort=sort,
         count=count,
         filters=filters,
-        where=[_visible(viewer_id, **filters)],
-        also=[matches(Blog.id, Blog.search, query_terms(q))] if q is not None and q.strip() else (),
+        where=where,
+        also=also,
         parameters={"viewer_id": viewer_id},
     )
 

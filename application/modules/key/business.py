@@ -153,6 +153,7 @@ def search(
 ) -> Page[KeyRow]:
     """List one's own keys, or those of the user in the filters for who manages users; they are those of `FILTERS`."""
     sees_others = viewer_manages and filters.get("user_id") is not None
+    where = () if sees_others else _OF_ONE
     return _LIST.page(
         each(_row),
         limit=limit,
@@ -160,7 +161,7 @@ def search(
         sort=sort,
         count=count,
         filters=filters,
-        where=() if sees_others else _OF_ONE,
+        where=where,
         parameters={"viewer_id": viewer_id},
     )
 

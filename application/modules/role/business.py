@@ -128,15 +128,8 @@ def search(
     **filters: object,
 ) -> Page[RoleRow]:
     """List roles, those whose name contains `q`; the filters are those of `FILTERS`."""
-    return _LIST.page(
-        _rows,
-        limit=limit,
-        after=after,
-        sort=sort,
-        count=count,
-        filters=filters,
-        also=() if q is None else [contains(Role.name, q)],
-    )
+    also = () if q is None else [contains(Role.name, q)]
+    return _LIST.page(_rows, limit=limit, after=after, sort=sort, count=count, filters=filters, also=also)
 
 
 def get(role_id: str) -> RoleRow:

@@ -232,6 +232,7 @@ def search(
     **filters: object,
 ) -> Page[SessionRow]:
     """List the sessions of a viewer, with None everybody's; the filters are those of `FILTERS`."""
+    where = () if viewer_id is None else _OF_ONE
     return _LIST.page(
         lambda rows: [_row(row, current_id) for row in rows],
         limit=limit,
@@ -239,7 +240,7 @@ def search(
         sort=sort,
         count=count,
         filters=filters,
-        where=() if viewer_id is None else _OF_ONE,
+        where=where,
         parameters={"moment": now(), "viewer_id": viewer_id},
     )
 

@@ -58,15 +58,8 @@ def search(
     **filters: object,
 ) -> Page[TagRow]:
     """List tags, those whose name contains `q`; the filters are those of `FILTERS`."""
-    return _LIST.page(
-        each(_row),
-        limit=limit,
-        after=after,
-        sort=sort,
-        count=count,
-        filters=filters,
-        also=() if q is None else [contains(Tag.name, q)],
-    )
+    also = () if q is None else [contains(Tag.name, q)]
+    return _LIST.page(each(_row), limit=limit, after=after, sort=sort, count=count, filters=filters, also=also)
 
 
 def get(tag_id: str) -> TagRow:

@@ -100,15 +100,8 @@ def search(
     **filters: object,
 ) -> Page[UserRow]:
     """List users, those whose name contains `q`; the filters are those of `FILTERS`."""
-    return _LIST.page(
-        _rows,
-        limit=limit,
-        after=after,
-        sort=sort,
-        count=count,
-        filters=filters,
-        also=() if q is None else [contains(User.name, q)],
-    )
+    also = () if q is None else [contains(User.name, q)]
+    return _LIST.page(_rows, limit=limit, after=after, sort=sort, count=count, filters=filters, also=also)
 
 
 def get(user_id: str) -> UserRow:

@@ -124,6 +124,7 @@ def search(
     **filters: object,
 ) -> Page[FileRow]:
     """List files, the viewer's own, for None everybody's; the filters are those of `FILTERS`."""
+    where = () if viewer_id is None else _OF_ONE
     return _LIST.page(
         each(_row),
         limit=limit,
@@ -131,7 +132,7 @@ def search(
         sort=sort,
         count=count,
         filters=filters,
-        where=() if viewer_id is None else _OF_ONE,
+        where=where,
         parameters={"viewer_id": viewer_id},
     )
 

@@ -190,6 +190,7 @@ def search(
     **filters: object,
 ) -> Page[TaskRow]:
     """List tasks: those that the viewer enqueued, or all where there is none."""
+    where = () if viewer_id is None else _OF_ONE
     return _LIST.page(
         lambda rows: [_row(row, sees_errors) for row in rows],
         limit=limit,
@@ -197,7 +198,7 @@ def search(
         sort=sort,
         count=count,
         filters=filters,
-        where=() if viewer_id is None else _OF_ONE,
+        where=where,
         parameters={"viewer_id": viewer_id},
     )
 
