@@ -26,6 +26,7 @@ from benchmarks.cell import CELLS, Cell
 from benchmarks.checks import Examiner
 from benchmarks.contestant import CONTESTANTS, PACKAGES, Contestant, Place
 from benchmarks.goals import of_goals
+from benchmarks.importing import measure_import
 from benchmarks.load import LoadFailed, run_wrk
 from benchmarks.master import KINDS, Master, master
 from benchmarks.serving import Served, serving
@@ -121,7 +122,9 @@ class Run:
             parts.append(f"### {cell.title}\n\n{of_cell(mine, names, ours)}")
         servers = {contestant.name: contestant.server for contestant in self.contestants}
         parts.append(f"### Goals\n\n{of_goals(self.figures, self.starts, ours)}")
-        parts.append(f"### Starts\n\n{of_starts(self.starts, servers)}")
+        cost = measure_import()
+        imported = f"Importing ours takes {cost.seconds:.2f} s and {cost.megabytes:.0f} MB."
+        parts.append(f"### Starts\n\n{of_starts(self.starts, servers)}\n\n{imported}")
         if self.failures:
             failed = "\n".join(f"- {contestant.name}: {what}" for contestant, what in self.failures)
             parts.append(f"### Not measured\n\n{failed}")

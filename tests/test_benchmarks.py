@@ -22,6 +22,7 @@ from benchmarks.checks import Examiner, WrongAnswer
 from benchmarks.contestant import CONTESTANTS, PACKAGES, Contestant, Place
 from benchmarks.driving import Call, ask
 from benchmarks.goals import SPEEDS, of_goals
+from benchmarks.importing import measure_import
 from benchmarks.load import LoadFailed, read_output
 from benchmarks.master import KINDS, Master, master
 from benchmarks.serving import serving
@@ -150,6 +151,13 @@ class TestOfGoals:
     def test_names_peers_and_cells_that_there_are(self) -> None:
         assert {goal.peer for goal in SPEEDS} <= {contestant.name for contestant in CONTESTANTS}
         assert {goal.cell for goal in SPEEDS} <= {cell.key for cell in CELLS}
+
+
+class TestMeasureImport:
+    def test_tells_seconds_and_megabytes(self) -> None:
+        cost = measure_import(times=1)
+        assert 0.1 < cost.seconds < 60
+        assert 30 < cost.megabytes < 1000
 
 
 class TestReadArguments:

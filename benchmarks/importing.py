@@ -1,0 +1,39 @@
+"""Measure what importing the application costs, in a process of its own each time."""
+
+import statistics
+import subprocess
+import sys
+from dataclasses import dataclass
+
+from application.config.setting import ROOT
+
+TIMES = 5
+
+_MEASURE = """
+import resource, sys, time
+began = time.perf_counter()
+import application.factory
+seconds = time.perf_counter() - began
+unit = 2**20 if sys.platform == "darwin" else 2**10
+print(seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit)
+"""
+
+
+@dataclass(frozen=True)
+class Import:
+    """Hold how long it took, and how much memory the process then had at most."""
+
+    seconds: float
+    megabytes: float
+
+
+def measure_import(times: int = TIMES) -> Import:
+    """Return the medians of so many imports; the first one, which may have to compile, does not count."""
+    found = [_once() for _time in range(times + 1)][1:]
+    return Import(*(statistics.median(side) for side in zip(*found, strict=True)))
+
+
+def _once() -> tuple[float, float]:
+    told = subprocess.run([sys.executable, "-c", _MEASURE], cwd=ROOT, capture_output=True, text=True, check=True)
+    seconds, megabytes = told.stdout.split()
+    return float(seconds), float(megabytes)
