@@ -23,7 +23,7 @@ from benchmarks.contestant import CONTESTANTS, WORKERS, Contestant
 from benchmarks.growth_load import WORKERS_CONNECTIONS, LoadRun
 from benchmarks.growth_table import Column, Figure, long, wide
 from benchmarks.master import KINDS
-from benchmarks.web import say
+from benchmarks.web import say, whole_path
 
 QUESTIONS = ("blogs", "connections", "workers", "routes")
 PEER = "FastAPI, ORM"
@@ -127,7 +127,7 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--database", choices=KINDS, default=KINDS[0], help="of the servers under load")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=3, help="how long each load lasts")
-    parser.add_argument("--peers", type=Path, default=ROOT / ".venv-bench/bin/python", help="the peer's Python")
+    parser.add_argument("--peers", type=whole_path, default=ROOT / ".venv-bench/bin/python", help="the peer's Python")
     parser.add_argument("--folder", type=Path, default=ROOT / "dist/bench", help="where the databases are; not in /tmp")
     parser.add_argument("--json", type=Path, default=ROOT / "dist/growth.json", help="the file for all figures")
     asked = parser.parse_args()

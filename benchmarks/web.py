@@ -196,8 +196,10 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="one round of two seconds: whether all works")
     parser.add_argument("--only", type=_contestants, metavar="NAMES", help="beginnings of names, by commas")
     parser.add_argument("--cells", type=_cells, metavar="KEYS", help=f"some of {','.join(cell.key for cell in CELLS)}")
-    parser.add_argument("--peers", type=Path, default=ROOT / ".venv-bench/bin/python", help="the peers' Python")
-    parser.add_argument("--folder", type=Path, default=ROOT / "dist/bench", help="where the databases are; not in /tmp")
+    parser.add_argument("--peers", type=whole_path, default=ROOT / ".venv-bench/bin/python", help="the peers' Python")
+    parser.add_argument(
+        "--folder", type=whole_path, default=ROOT / "dist/bench", help="where the databases are; not in /tmp"
+    )
     parser.add_argument("--json", type=Path, help="a file for all figures")
     asked = parser.parse_args()
     if asked.quick:
@@ -211,6 +213,11 @@ def read_arguments() -> argparse.Namespace:
     if not asked.peers.exists():
         parser.error(f"{asked.peers} is not there, which runs the peers: `make bench` installs it")
     return asked
+
+
+def whole_path(text: str) -> Path:
+    """Return a path from the root: servers run in folders of their own. A link stays one, as a virtual one's Python is."""
+    return Path(text).absolute()
 
 
 def _contestants(text: str) -> list[Contestant]:

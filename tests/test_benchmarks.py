@@ -169,6 +169,12 @@ class TestReadArguments:
             web.read_arguments()
         assert "is temporary, and production keeps no database there: name another --folder" in capsys.readouterr().err
 
+    def test_takes_paths_of_this_folder_for_servers_of_other_folders(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        assert web.whole_path(".venv-bench/bin/python") == tmp_path / ".venv-bench/bin/python"
+
 
 @pytest.mark.one_database
 class TestInProcess:
