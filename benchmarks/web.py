@@ -216,7 +216,7 @@ def read_arguments() -> argparse.Namespace:
 
 
 def whole_path(text: str) -> Path:
-    """Return a path from the root: servers run in folders of their own. A link stays one, as a virtual one's Python is."""
+    """Return a path from the root, for servers run in folders of their own; links stay, as of a virtual environment."""
     return Path(text).absolute()
 
 
