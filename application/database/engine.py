@@ -86,8 +86,13 @@ def engine_beside(engine: Engine) -> Engine | None:
         return None
     beside = create_engine(url, **engine_options(url, _BESIDE) | {"poolclass": QueuePool, "max_overflow": -1})
     prepare_engine(beside)
-    event.listen(engine, "engine_disposed", partial(_dispose, beside))
+    dispose_with(engine, beside)
     return beside
+
+
+def dispose_with(engine: Engine, beside: Engine) -> None:
+    """Let the connections beside be given up whenever those of the engine are."""
+    event.listen(engine, "engine_disposed", partial(_dispose, beside))
 
 
 def _dispose(beside: Engine, _engine: Engine) -> None:

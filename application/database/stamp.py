@@ -6,7 +6,6 @@ of which a snapshot names the last one and those under way. MariaDB offers nothi
 
 import sqlite3
 from collections.abc import Callable
-from functools import partial
 from threading import Lock
 from typing import Any
 
@@ -14,7 +13,7 @@ from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from application.database.engine import engine_options
+from application.database.engine import dispose_with, engine_options
 
 Stamp = Callable[[], object]
 """Return what equals an earlier one only if nothing was committed between the two looks."""
@@ -41,7 +40,7 @@ def _snapshot_of(engine: Engine) -> Stamp:
     url = engine.url.render_as_string(hide_password=False)
     options = engine_options(url, _LOOKERS) | {"max_overflow": 0, "pool_timeout": 0, "pool_pre_ping": False}
     looking = create_engine(url, isolation_level="AUTOCOMMIT", **options)
-    event.listen(engine, "engine_disposed", partial(_dispose, looking))
+    dispose_with(engine, looking)
 
     def stamp() -> object:
         try:
@@ -51,10 +50,6 @@ def _snapshot_of(engine: Engine) -> Stamp:
             return object()
 
     return stamp
-
-
-def _dispose(looking: Engine, _engine: Engine) -> None:
-    looking.dispose()
 
 
 class _FileStamp:
