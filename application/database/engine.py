@@ -10,19 +10,36 @@ from threading import Lock
 from time import monotonic, sleep
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, QueuePool, create_engine, event, make_url
+from sqlalchemy import (
+    URL,
+    Connection,
+    Dialect,
+    Engine,
+    PoolProxiedConnection,
+    QueuePool,
+    create_engine,
+    event,
+    make_url,
+)
+from sqlalchemy.exc import InvalidatePoolError
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from application.libs.host import is_loopback
 
 BUSY_TIMEOUT_SECONDS = 5
 """How long a writer waits for another's lock before the answer is 503."""
 
+REST_SECONDS = 1
+"""After how long without use a pooled connection is asked whether it still lives."""
+
 _BESIDE = 2
 """How many connections for short reads beside are kept."""
 
+_RETURNED = "redprint_returned"
+_IN_TRANSACTION = 1  # the flag SERVER_STATUS_IN_TRANS of MariaDB's protocol
 _TEXT_OID = 25  # PostgreSQL's catalogue number of the type text
 
-_BEGIN_TO_WRITE = "BEGIN IMMEDIATE"
+_BEGIN, _BEGIN_TO_WRITE = "BEGIN", "BEGIN IMMEDIATE"
 _BUSY_TIMEOUT = f"PRAGMA busy_timeout={BUSY_TIMEOUT_SECONDS * 1000}"
 _FIRST_PAUSE_SECONDS, _MOST_PAUSE_SECONDS = 0.0002, 0.005
 _PRIMARY_CODE = 0xFF  # of SQLite's error codes the part that is not its explanation
@@ -48,7 +65,6 @@ def engine_options(url: str, pool_size: int) -> dict[str, Any]:
     if dialect == "sqlite":
         file = private | {"connect_args": {"timeout": BUSY_TIMEOUT_SECONDS}}
         return file if _is_in_memory(url) else file | pooled | {"max_overflow": 30}
-    pooled["pool_pre_ping"] = True
     if dialect == "postgresql":
         timeout = f"-c lock_timeout={BUSY_TIMEOUT_SECONDS}s"
         return pooled | {
@@ -57,6 +73,7 @@ def engine_options(url: str, pool_size: int) -> dict[str, Any]:
     return pooled | {
         "isolation_level": "READ COMMITTED",  # MariaDB 11.8 turns snapshot isolation on by default
         "pool_recycle": 3600,
+        "pool_reset_on_return": None,  # `prepare_engine` rolls back where there is a transaction
         "connect_args": {
             "connect_timeout": 2,
             "init_command": f"SET SESSION time_zone='+00:00', innodb_lock_wait_timeout={BUSY_TIMEOUT_SECONDS}, "
@@ -106,12 +123,49 @@ def _is_in_memory(url: str) -> bool:
 
 
 def prepare_engine(engine: Engine) -> None:
-    """Install the settings that are made on each connection."""
+    """Install the settings that are made on each connection.
+
+    No driver begins a transaction by itself: whoever writes sends BEGIN, and what reads needs neither that nor an end.
+    """
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _connect_sqlite)
         event.listen(engine, "begin", partial(_begin_sqlite, Lock()))
-    elif engine.dialect.name == "postgresql":
+        return
+    if engine.dialect.name == "postgresql":
         event.listen(engine, "connect", _connect_postgresql)
+    else:
+        event.listen(engine, "connect", _connect_mariadb)
+        event.listen(engine, "reset", _reset_mariadb)
+    event.listen(engine, "begin", _begin)
+    event.listen(engine, "checkin", _note_return)
+    event.listen(engine, "checkout", partial(_look_after_rest, engine.dialect))
+
+
+def _note_return(_driver: object, record: ConnectionPoolEntry) -> None:
+    record.info[_RETURNED] = monotonic()
+
+
+def _look_after_rest(dialect: Dialect, driver: Any, record: ConnectionPoolEntry, _proxy: object) -> None:
+    """Ask whether a connection still lives that nobody used for a while; if not, no other one of the pool does.
+
+    To ask before each use takes a way to the server and back. One that is lost meanwhile gives way to another when a
+    unit of work begins by it (`database/channel.py`).
+    """
+    returned = record.info.get(_RETURNED)
+    if returned is None or monotonic() - returned < REST_SECONDS:
+        return
+    try:
+        dialect.do_ping(driver)
+    except dialect.loaded_dbapi.Error as error:
+        raise InvalidatePoolError from error
+
+
+def _begin(connection: Connection) -> None:
+    driver: Any = connection.connection.driver_connection
+    try:
+        driver.cursor().execute(_BEGIN)
+    except connection.dialect.loaded_dbapi.Error:
+        connection.exec_driver_sql(_BEGIN)  # once more, so that SQLAlchemy says what is wrong
 
 
 def _connect_sqlite(driver: Any, _record: object) -> None:
@@ -133,10 +187,30 @@ def _lower(value: Any) -> Any:
     return value.lower() if value.isascii() else value.replace("Σ", "σ").replace("İ", "i").lower()
 
 
+def begin_reading(driver: PoolProxiedConnection, dialect: str) -> None:
+    """Let the reading statements to come see one state, where that is to be had: in SQLite.
+
+    The other servers would show each statement what is committed then, also in a transaction (READ COMMITTED).
+    """
+    if dialect == "sqlite":
+        _begin_to_read(driver.driver_connection)
+
+
+def end_reading(driver: PoolProxiedConnection, dialect: str) -> None:
+    """End what `begin_reading` began."""
+    if dialect == "sqlite":
+        driver.rollback()
+
+
+def _begin_to_read(driver: Any) -> None:
+    if not driver.in_transaction:
+        driver.execute(_BEGIN)  # takes no lock, so it cannot fail; past SQLAlchemy it costs a tenth
+
+
 def _begin_sqlite(turn: Lock, connection: Connection) -> None:
     driver: Any = connection.connection.driver_connection
     if not connection.get_execution_options().get("write", False):
-        driver.execute("BEGIN")  # takes no lock, so it cannot fail; past SQLAlchemy it costs a tenth
+        _begin_to_read(driver)
     else:
         _begin_to_write(turn, connection, driver)
 
@@ -172,5 +246,16 @@ def _is_locked(driver: Any) -> bool:
 
 
 def _connect_postgresql(driver: Any, _record: object) -> None:
+    driver.autocommit = True
     text_loader = driver.adapters.get_loader(_TEXT_OID, 0)
     driver.adapters.register_loader("uuid", text_loader)  # ids are text in Python
+
+
+def _connect_mariadb(driver: Any, _record: object) -> None:
+    driver.autocommit(True)
+
+
+def _reset_mariadb(driver: Any, _record: object, _state: object) -> None:
+    """Roll back what was left open; the driver would send it for nothing, too."""
+    if driver.server_status & _IN_TRANSACTION:
+        driver.rollback()

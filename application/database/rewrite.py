@@ -17,7 +17,7 @@ def rewrite(model: type[Base], rows: Sequence[Mapping[str, Any]], columns: Seque
     """
     if not rows:
         return
-    if current_unit().connection.dialect.name in {"mysql", "mariadb"}:
+    if current_unit().dialect in {"mysql", "mariadb"}:
         insert = mysql.insert(model)
         again = insert.on_duplicate_key_update({name: insert.inserted[name] for name in columns})
         change(again, [dict(row) for row in rows])

@@ -38,7 +38,7 @@ def stamp_of(engine: Engine) -> Stamp | None:
 def _snapshot_of(engine: Engine) -> Stamp:
     """Look by connections of its own, few and without waiting: whoever asks has not been let in yet."""
     url = engine.url.render_as_string(hide_password=False)
-    options = engine_options(url, _LOOKERS) | {"max_overflow": 0, "pool_timeout": 0, "pool_pre_ping": False}
+    options = engine_options(url, _LOOKERS) | {"max_overflow": 0, "pool_timeout": 0}
     looking = create_engine(url, isolation_level="AUTOCOMMIT", **options)
     dispose_with(engine, looking)
 

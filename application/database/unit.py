@@ -4,22 +4,24 @@ The edge (request, job, task, socket event, command) opens it; rules only use it
 """
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from functools import partial
-from typing import Any, TypeVarTuple
+from typing import Any, TypeVarTuple, cast
 
 from flask import current_app
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Connection, CursorResult, Engine, Executable, NestedTransaction
+from sqlalchemy import Connection, Engine, Executable, NestedTransaction, Result
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session, SessionTransaction, scoped_session
 from sqlalchemy.sql.selectable import TypedReturnsRows
 
+from application.database.channel import Channel
 from application.database.engine import engine_beside
 from application.database.failure import breaks_constraint, translate
+from application.database.prepared import Plan, Values, is_watched, prepared_for
 from application.libs.error import Refusal
 
 Columns = TypeVarTuple("Columns")
@@ -39,13 +41,13 @@ class OutsideUnit(RuntimeError):
 class Unit:
     """Hold the connection of one unit of work; a reader until it is promoted."""
 
-    __slots__ = ("_connection", "_engine", "_sessions", "after_commit", "gathered", "writes")
+    __slots__ = ("_channel", "_engine", "_sessions", "after_commit", "gathered", "writes")
 
     def __init__(self, engine: Engine, *, writes: bool, sessions: "scoped_session[Any] | None" = None) -> None:
         """Open nothing yet; `sessions` is where the session of entities is found if anybody used it."""
         self._engine = engine
         self._sessions = sessions
-        self._connection: Connection | None = None
+        self._channel = Channel(engine)
         self.writes = writes
         self.after_commit: list[Callable[[], object]] = []
         self.gathered: dict[Callable[[list[Any]], object], list[Any]] = {}
@@ -53,16 +55,32 @@ class Unit:
     @property
     def connection(self) -> Connection:
         """Return the unit's connection, opening it for the first statement."""
-        if self._connection is None:
-            self._connection = self._engine.connect()
-            if self.writes:
-                self._connection.execution_options(write=True)
-        return self._connection
+        return self._channel.connection(writes=self.writes)
+
+    @property
+    def dialect(self) -> str:
+        """Name the kind of database."""
+        return self._engine.dialect.name
 
     @property
     def is_open(self) -> bool:
         """Tell whether any statement was run in it."""
-        return self._connection is not None
+        return self._channel.is_open
+
+    def read(self, statement: TypedReturnsRows[*Columns], parameters: Values) -> Result[*Columns]:
+        """Run a statement and return its rows."""
+        plan = self._plan(statement, parameters)
+        if plan is None:
+            return self.connection.execute(statement, parameters)
+        found: Any = self._channel.read(plan, parameters, writes=self.writes)
+        return cast("Result[*Columns]", found)
+
+    def change(self, statement: Executable, values: Values | Sequence[Values]) -> int:
+        """Run a changing statement, for each set of values; return how many rows it changed, or less than 0."""
+        plan = self._plan(statement, values)
+        if plan is None:
+            return self.connection.execute(statement, values).rowcount
+        return self._channel.change(plan, values)
 
     def promote(self) -> None:
         """End the reading part; the next statement begins a writing transaction (`BEGIN IMMEDIATE` on SQLite)."""
@@ -73,9 +91,7 @@ class Unit:
             refuse_changes(session)
             session.close()
         self.writes = True
-        if self._connection is not None:
-            self._connection.rollback()
-            self._connection.execution_options(write=True)
+        self._channel.switch(writes=True)
 
     def demote(self, *, commits: bool) -> None:
         """End the writing part, by a commit or a rollback; the next statement begins a reading transaction."""
@@ -86,9 +102,7 @@ class Unit:
             session.close()
         self.gathered.clear()
         self.writes = False
-        if self._connection is not None:
-            self._connection.rollback()
-            self._connection.execution_options(write=False)
+        self._channel.switch(writes=False)
 
     def flush(self) -> None:
         """Send what the session of entities has not sent yet, if it was used."""
@@ -125,16 +139,24 @@ class Unit:
         for write, items in self.gathered.items():
             write(items)
         self.flush()
-        if self.writes and self._connection is not None:
-            self._connection.commit()
+        if self.writes:
+            self._channel.commit()
 
     def close(self) -> None:
         """Give the connection back; what was not committed is rolled back."""
         session = self._session()
         if session is not None:
             session.close()
-        if self._connection is not None:
-            self._connection.close()
+        self._channel.close()
+
+    def _plan(self, statement: Executable, values: Values | Sequence[Values]) -> Plan | None:
+        """Return the statement as it was prepared; None where SQLAlchemy is to run it."""
+        if is_watched(self._engine):
+            return None
+        prepared = prepared_for(self._engine)
+        if isinstance(values, Mapping):
+            return prepared.plan(statement, values)
+        return prepared.plan(statement, values[0]) if values and prepared.takes_many else None
 
     def _session(self) -> Session | None:
         """Return the session if anybody used it; one that only holds additions has not asked for a connection yet."""
@@ -236,12 +258,12 @@ def _refuse(failure: DBAPIError | PoolTimeout) -> None:
         raise refusal from failure
 
 
-def execute(statement: TypedReturnsRows[*Columns], **parameters: Any) -> CursorResult[*Columns]:
+def execute(statement: TypedReturnsRows[*Columns], **parameters: Any) -> Result[*Columns]:
     """Run a statement on the current unit's connection and return its rows."""
     unit = current_unit()
     if statement.is_dml and not unit.writes:
         raise OutsideUnit(_READER)
-    return unit.connection.execute(statement, parameters)
+    return unit.read(statement, parameters)
 
 
 def change(
@@ -260,9 +282,9 @@ def change(
     unit = current_unit()
     if not unit.writes:
         raise OutsideUnit(_READER)
-    values: Mapping[str, Any] | list[dict[str, Any]] = parameters if many is None else many
+    values: Values | Sequence[Values] = parameters if many is None else many
     try:
-        changed = unit.connection.execute(statement, values).rowcount
+        changed = unit.change(statement, values)
     except DBAPIError as error:
         if conflict is None or not breaks_constraint(error):
             raise

@@ -36,4 +36,4 @@ class Upsert:
 
     def run(self, **values: Any) -> sa.Row[Any]:
         """Insert or change the row in the current unit of work, and return what it was to return."""
-        return execute(self._upserts[current_unit().connection.dialect.name], **values).one()
+        return execute(self._upserts[current_unit().dialect], **values).one()
