@@ -86,6 +86,7 @@ def post_worker_init(worker: Worker) -> None:
     """Start what lives beside the requests."""
     worker.wsgi.extensions["edge"].body_errors += (ParseException,)
     util.write_error = import_module("application.libs.server_refusal").write_refusal  # every worker class calls it
+    util.http_date = import_module("application.libs.server_date").ServerDate(util.http_date)  # and this
 
     def stopping() -> bool:
         return not worker.alive or os.getppid() != worker.ppid

@@ -72,6 +72,11 @@ class AnswerSocket:
 class GeventWorker(GunicornsWorker):
     """Be gunicorn's own worker, which answers in one piece and lets connections take turns."""
 
+    def init_process(self) -> None:
+        """Keep the settings as plain attributes: gunicorn looks 30 of them up for a request, each by two functions."""
+        vars(self.cfg).update({name: setting.get() for name, setting in self.cfg.settings.items()})
+        super().init_process()
+
     def handle_request(self, listener: Any, request: Any, client: Any, address: Any) -> None:
         """Answer one request, then give way to other connections."""
         connection = AnswerSocket(client)

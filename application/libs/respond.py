@@ -16,6 +16,7 @@ from application.libs.listing import FIELDS, MAX_PICKERS, SPARSE_TYPE, links, on
 from application.libs.ok import Dialect, Empty
 from application.libs.operation import Operation
 from application.libs.strictness import computed
+from application.libs.web_application import Answer
 
 Respond = Callable[[Any], Response]
 Encoding = tuple[Encode, str, tuple[str, ...] | None]
@@ -50,7 +51,7 @@ def responder(operation: Operation, dialect: Dialect, *, testing: bool) -> Respo
             headers["Link"] = links(page)
         if is_read and is_unmodified(headers["ETag"]):
             return Empty(status=304, headers=headers)
-        return Response(body, status=status, headers=headers, content_type=media_type)
+        return Answer(body, status=status, headers=headers, content_type=media_type)
 
     return respond
 
