@@ -42,6 +42,7 @@ _TEXT_OID = 25  # PostgreSQL's catalogue number of the type text
 _BEGIN, _BEGIN_TO_WRITE = "BEGIN", "BEGIN IMMEDIATE"
 _BUSY_TIMEOUT = f"PRAGMA busy_timeout={BUSY_TIMEOUT_SECONDS * 1000}"
 _FIRST_PAUSE_SECONDS, _MOST_PAUSE_SECONDS = 0.0002, 0.005
+_EAGER_SECONDS = 0.0005  # others hold the lock as long, and the shortest sleep of a green thread is twice that
 _PRIMARY_CODE = 0xFF  # of SQLite's error codes the part that is not its explanation
 
 _SQLITE_PRAGMAS = (
@@ -61,7 +62,7 @@ def engine_options(url: str, pool_size: int) -> dict[str, Any]:
     parsed = make_url(url)
     dialect = parsed.get_backend_name()
     private: dict[str, Any] = {"hide_parameters": True}  # an error in a log or a terminal quotes no password's hash
-    pooled = private | {"pool_size": pool_size, "max_overflow": pool_size, "pool_timeout": BUSY_TIMEOUT_SECONDS}
+    pooled = private | {"pool_use_lifo": True, "pool_size": pool_size, "max_overflow": pool_size, "pool_timeout": BUSY_TIMEOUT_SECONDS}
     if dialect == "sqlite":
         file = private | {"connect_args": {"timeout": BUSY_TIMEOUT_SECONDS}}
         return file if _is_in_memory(url) else file | pooled | {"max_overflow": 30}
@@ -221,13 +222,17 @@ def _begin_to_write(turn: Lock, connection: Connection, driver: Any) -> None:
     That would put all green threads of the process to sleep, also the one that holds the lock; and it would sleep for
     longer than others hold it. Within the process they wait for their turn.
     """
-    until, pause = monotonic() + BUSY_TIMEOUT_SECONDS, _FIRST_PAUSE_SECONDS
+    begun, pause = monotonic(), _FIRST_PAUSE_SECONDS
+    until, eager_until = begun + BUSY_TIMEOUT_SECONDS, begun + _EAGER_SECONDS
     has_turn = turn.acquire(timeout=BUSY_TIMEOUT_SECONDS)
     try:
         driver.execute("PRAGMA busy_timeout=0")
         while has_turn and monotonic() < until and _is_locked(driver):
-            sleep(pause)
-            pause = min(2 * pause, _MOST_PAUSE_SECONDS)
+            if monotonic() < eager_until:
+                sleep(0)
+            else:
+                sleep(pause)
+                pause = min(2 * pause, _MOST_PAUSE_SECONDS)
         if not driver.in_transaction:
             connection.exec_driver_sql(_BEGIN_TO_WRITE)  # once more, so that SQLAlchemy says what is wrong
     finally:

@@ -1,5 +1,6 @@
 """Be the web application: Flask, with the little that has to be overridden in it."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -18,17 +19,20 @@ class Answer(Response):
     def get_wsgi_headers(self, environ: dict[str, Any]) -> Headers:
         """Return the headers for the wire; Werkzeug would copy those of each answer and look for what to change.
 
-        It changes addresses, and what tells of content where there is none.
+        It changes addresses that are not coded as they must be, and what tells of content where there is none.
         """
-        if self.status_code != 200:
+        if self.status_code not in _WITH_CONTENT:
             return super().get_wsgi_headers(environ)
-        names = {name.lower() for name, _value in self.headers}
-        if "content-length" not in names or not names.isdisjoint(_ADDRESSES):
-            return super().get_wsgi_headers(environ)
-        return self.headers
+        given = {name.lower(): value for name, value in self.headers}
+        addresses = given.get("location", ""), given.get("content-location", "")
+        if "content-length" in given and _CODED.fullmatch("".join(addresses)) is not None:
+            return self.headers
+        return super().get_wsgi_headers(environ)
 
 
-_ADDRESSES = frozenset({"location", "content-location"})
+_WITH_CONTENT = frozenset({200, 201})
+_CODED = re.compile(r"[A-Za-z0-9/._~-]*", re.ASCII)
+"""What an address may be made of that stays as it is."""
 
 
 class WebApplication(Flask):
