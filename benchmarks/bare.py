@@ -5,6 +5,7 @@ log, no headers. So a ratio to them is what our house costs, whatever SQLAlchemy
 """
 
 from collections.abc import Sequence
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -17,21 +18,19 @@ from application.libs.search_text import index_text
 from application.libs.secret import digest_token
 from application.modules.auth.business.caller import _BY_TOKEN
 from application.modules.blog.business import (
-    _ALL,
     _GET,
     _INSERT,
     _INSERT_TAG,
+    _LIST,
     _LOCK_TAGS,
     _OWNER,
     _PUBLISHED,
-    _TAGS_OF_MANY,
-    _TAGS_OF_ONE,
     ORDERS,
 )
 from application.modules.blog.models import Status
 
 PAGE = 20
-_PAGE = ORDERS.page(_ALL.where(_PUBLISHED), sort="-created_at", follows=False)
+_PAGE = _LIST.statement(sort="-created_at", where=[_PUBLISHED])
 _FIRST = ORDERS.parameters(sort="-created_at", after=None, limit=PAGE)  # one more than the page: is there a next one?
 
 
@@ -54,10 +53,7 @@ def bare_app(engine: Engine) -> Flask:
     def index() -> Response:
         with engine.connect() as connection:
             rows = connection.execute(_PAGE, _FIRST).all()[:PAGE]
-            tags: dict[str, list[dict[str, str]]] = {}
-            for blog_id, tag_id, name in connection.execute(_TAGS_OF_MANY, {"blog_ids": [row[0] for row in rows]}):
-                tags.setdefault(blog_id, []).append({"id": tag_id, "name": name})
-            return _answer([_blog(row, tags.get(row[0], [])) for row in rows])
+            return _answer([_blog(row) for row in rows])
 
     @app.post("/private/blog")
     def create() -> Response:
@@ -89,11 +85,10 @@ def _find(connection: Connection, blog_id: str) -> dict[str, Any]:
     row = connection.execute(_GET, {"blog_id": blog_id}).one_or_none()
     if row is None:
         abort(404)
-    found = connection.execute(_TAGS_OF_ONE, {"blog_id": blog_id})
-    return _blog(row, [{"id": tag_id, "name": name} for _blog_id, tag_id, name in found])
+    return _blog(row)
 
 
-def _blog(row: Sequence[Any], tags: Sequence[dict[str, str]]) -> dict[str, Any]:
+def _blog(row: Sequence[Any]) -> dict[str, Any]:
     return {
         "id": row[0],
         "title": row[1],
@@ -101,7 +96,7 @@ def _blog(row: Sequence[Any], tags: Sequence[dict[str, str]]) -> dict[str, Any]:
         "status": row[3],
         "published_at": row[4],
         "owner": {"id": row[5], "name": row[6]},
-        "tags": tags,
+        "tags": sorted(msgspec.json.decode(row[9]), key=itemgetter("name")),
         "created_at": row[7],
         "updated_at": row[8],
     }

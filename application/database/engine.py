@@ -62,7 +62,12 @@ def engine_options(url: str, pool_size: int) -> dict[str, Any]:
     parsed = make_url(url)
     dialect = parsed.get_backend_name()
     private: dict[str, Any] = {"hide_parameters": True}  # an error in a log or a terminal quotes no password's hash
-    pooled = private | {"pool_use_lifo": True, "pool_size": pool_size, "max_overflow": pool_size, "pool_timeout": BUSY_TIMEOUT_SECONDS}
+    pooled = private | {
+        "pool_use_lifo": True,
+        "pool_size": pool_size,
+        "max_overflow": pool_size,
+        "pool_timeout": BUSY_TIMEOUT_SECONDS,
+    }
     if dialect == "sqlite":
         file = private | {"connect_args": {"timeout": BUSY_TIMEOUT_SECONDS}}
         return file if _is_in_memory(url) else file | pooled | {"max_overflow": 30}

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Integer, Select, String, and_, bindparam, or_
+from sqlalchemy import BindParameter, ColumnElement, Integer, Select, String, Subquery, and_, bindparam, or_
 
 from application.database.types import Id
 from application.libs.declaration import DeclarationError
@@ -49,9 +49,11 @@ class Orders:
         column, descending = self._choose(sort)
         if follows:
             statement = statement.where(self._behind(column, descending=descending))
-        keys = (column,) if self._is_unique(column) else (column, self._tie)
-        order = [key.desc() if descending else key.asc() for key in keys]
-        return statement.order_by(*order).limit(bindparam(_MOST, type_=Integer()))
+        return statement.order_by(*self._order(sort)).limit(bindparam(_MOST, type_=Integer()))
+
+    def again(self, page: Subquery, statement: AnySelect, *, sort: str) -> AnySelect:
+        """Return a statement that reads from a page, in the same order."""
+        return statement.order_by(*self._order(sort, page))
 
     def parameters(self, *, sort: str, after: str | None, limit: int) -> dict[str, object]:
         """Return the values of a page's statement, which gives one item more; raise `UnknownOrder` or `BadCursor`."""
@@ -66,6 +68,16 @@ class Orders:
         last: Any = record
         value = getattr(last, sort.removeprefix("-"))
         return encode_cursor(sort, [value.isoformat() if isinstance(value, datetime) else value, last.id])
+
+    def key(self, page: Subquery | None = None) -> Any:
+        """Return the unique column of a row, or of a row of a page."""
+        return _column(self._tie, page)
+
+    def _order(self, sort: str, page: Subquery | None = None) -> list[ColumnElement[Any]]:
+        column, descending = self._choose(sort)
+        keys = (column,) if self._is_unique(column) else (column, self._tie)
+        found = [_column(key, page) for key in keys]
+        return [key.desc() if descending else key.asc() for key in found]
 
     def _choose(self, sort: str) -> tuple[Any, bool]:
         name = sort.removeprefix("-")
@@ -93,6 +105,10 @@ class Orders:
         """Return what a cursor says of the last item: its value of the column, and its tie."""
         value, tie = decode_cursor(after, sort, [_kind(column), _kind(self._tie)])
         return _bound(column, value), _bound(self._tie, tie)
+
+
+def _column(column: Any, page: Subquery | None) -> Any:
+    return column if page is None else page.corresponding_column(column)
 
 
 def _kind(column: Any) -> type:

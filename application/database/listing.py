@@ -15,6 +15,7 @@ from sqlalchemy import Row, func, select
 
 from application.database.filter import Condition, Filters
 from application.database.keyset import AnySelect, Orders
+from application.database.nested import Nested
 from application.database.unit import execute
 from application.libs.page import Page
 from application.libs.record import Record
@@ -38,9 +39,17 @@ class _Shape(NamedTuple):
 class Listing:
     """Be a list that is read page by page."""
 
-    def __init__(self, statement: AnySelect, orders: Orders, filters: Filters | None = None) -> None:
-        """Take what selects all rows, and how they may be sorted and filtered."""
+    def __init__(
+        self,
+        statement: AnySelect,
+        orders: Orders,
+        filters: Filters | None = None,
+        *,
+        nested: Sequence[Nested[Any]] = (),
+    ) -> None:
+        """Take what selects all rows, how they may be sorted and filtered, and what is nested in each."""
         self._statement = statement
+        self._nested = nested
         self._orders = orders
         self._filters = filters if filters is not None else Filters({})
         self._shapes: dict[tuple[object, ...], _Shape] = {}
@@ -68,12 +77,16 @@ class Listing:
         values = {**(parameters or {}), **self._filters.parameters(chosen)}
         cut = self._orders.parameters(sort=sort, after=after, limit=limit)
         if also:
-            shape = _shape(shape.rows.where(*also), self._orders, sort=sort, follows=after is not None)
+            shape = self._made(shape.rows.where(*also), sort=sort, follows=after is not None, is_sifted=True)
         found = execute(shape.page, **values, **cut).all()
         records = make(found[:limit])
         following = self._orders.cursor(records[-1], sort=sort) if len(found) > limit else None
         total: int | None = execute(shape.total, **values).scalar_one() if count else None
         return Page(items=records, limit=limit, next=following, total=total)
+
+    def statement(self, *, sort: str, where: Sequence[Condition] = ()) -> AnySelect:
+        """Return the statement of a first page without filters, for who looks at what it costs."""
+        return self._shape(sort, False, (), tuple(where)).page
 
     def _shape(self, sort: str, follows: bool, names: tuple[str, ...], where: tuple[Condition, ...]) -> _Shape:
         key = (sort, follows, names, where)
@@ -81,21 +94,31 @@ class Listing:
         if known is not None:
             return known
         statement = self._statement.where(*self._filters.conditions(names), *where)
-        shape = _shape(statement, self._orders, sort=sort, follows=follows)
+        shape = self._made(statement, sort=sort, follows=follows, is_sifted=bool(names))
         if len(self._shapes) >= MOST_SHAPES:
             self._shapes.clear()
         self._shapes[key] = shape
         return shape
 
+    def _made(self, rows: AnySelect, *, sort: str, follows: bool, is_sifted: bool) -> _Shape:
+        page = self._orders.page(rows, sort=sort, follows=follows)
+        if self._nested:
+            page = self._around(page, sort) if is_sifted else self._beside(page)
+        return _Shape(rows, page, select(func.count()).select_from(rows.subquery()))
+
+    def _beside(self, page: AnySelect) -> AnySelect:
+        return page.add_columns(*(nested.beside(self._orders.key()) for nested in self._nested))
+
+    def _around(self, page: AnySelect, sort: str) -> AnySelect:
+        """Return what selects from a page: rows that are filtered may have to be sorted, and those that fall out cost.
+
+        In SQLite it takes 17 µs more than to select beside the rows of a page, which an index gives in their order.
+        """
+        cut = page.subquery("page")
+        beside = (nested.beside(self._orders.key(cut)) for nested in self._nested)
+        return self._orders.again(cut, select(*cut.columns, *beside), sort=sort)
+
 
 def each(make: Callable[[AnyRow], R]) -> Callable[[Sequence[AnyRow]], list[R]]:
     """Return what makes a record of each row."""
     return lambda rows: [make(row) for row in rows]
-
-
-def _shape(rows: AnySelect, orders: Orders, *, sort: str, follows: bool) -> _Shape:
-    return _Shape(
-        rows,
-        orders.page(rows, sort=sort, follows=follows),
-        select(func.count()).select_from(rows.subquery()),
-    )

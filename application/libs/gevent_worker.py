@@ -74,7 +74,7 @@ class GeventWorker(GunicornsWorker):
 
     def init_process(self) -> None:
         """Keep the settings as plain attributes: gunicorn looks 30 of them up for a request, each by two functions."""
-        vars(self.cfg).update({name: setting.get() for name, setting in self.cfg.settings.items()})
+        self.cfg.__dict__.update({name: setting.get() for name, setting in self.cfg.settings.items()})
         super().init_process()
 
     def handle_request(self, listener: Any, request: Any, client: Any, address: Any) -> None:

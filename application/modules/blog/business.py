@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,7 +11,8 @@ from application.database import change, execute
 from application.database.filter import CHOICE, RANGE, TEXT, Filter, Filters
 from application.database.full_text import matches
 from application.database.keyset import Orders
-from application.database.listing import Listing
+from application.database.listing import Listing, each
+from application.database.nested import Nested
 from application.libs.clock import now
 from application.libs.error import Conflict, Forbidden, Invalid, NotFound, field_error
 from application.libs.ident import new_id
@@ -90,8 +92,15 @@ _ALL = sa.select(
     Blog.created_at,
     Blog.updated_at,
 ).outerjoin(User, User.id == Blog.owner_id)  # outer, so that no planner starts at the users and sorts all blogs
-_LIST = Listing(_ALL, ORDERS, FILTERS)
-_GET = _ALL.where(Blog.id == sa.bindparam("blog_id"))
+_TAGS = Nested(
+    TagRow,
+    lambda blog_id: (
+        sa.select(Tag.id, Tag.name).join(BlogTag, BlogTag.tag_id == Tag.id).where(BlogTag.blog_id == blog_id)
+    ),
+)
+_LIST = Listing(_ALL, ORDERS, FILTERS, nested=[_TAGS])
+_GET = _ALL.add_columns(_TAGS.beside(Blog.id)).where(Blog.id == sa.bindparam("blog_id"))
+_BY_NAME = attrgetter("name")
 _PUBLISHED = Blog.status == sa.bindparam("published", Status.PUBLISHED)
 _OWN = Blog.owner_id == sa.bindparam("viewer_id")
 _PUBLISHED_OR_OWN = sa.or_(_PUBLISHED, _OWN)
@@ -100,9 +109,6 @@ _LOCK = (
     .where(Blog.id == sa.bindparam("blog_id"))
     .with_for_update()
 )
-_TAGS = sa.select(BlogTag.blog_id, Tag.id, Tag.name).join(Tag, Tag.id == BlogTag.tag_id).order_by(Tag.name)
-_TAGS_OF_ONE = _TAGS.where(BlogTag.blog_id == sa.bindparam("blog_id"))
-_TAGS_OF_MANY = _TAGS.where(BlogTag.blog_id.in_(sa.bindparam("blog_ids", expanding=True)))
 _LOCK_TAGS = (  # until the end nobody deletes them
     sa.select(Tag.id, Tag.name)
     .where(Tag.id.in_(sa.bindparam("tag_ids", expanding=True)))
@@ -131,7 +137,7 @@ def search(
     where = [_visible(viewer_id, **filters)]
     also = [matches(Blog.id, Blog.search, query_terms(q))] if q is not None and q.strip() else ()
     return _LIST.page(
-        _rows,
+        each(_row),
         limit=limit,
         after=after,
         sort=sort,
@@ -148,7 +154,7 @@ def get(blog_id: str, *, viewer_id: str | None) -> BlogRow:
     row = execute(_GET, blog_id=blog_id).one_or_none()
     if row is None or (row.status != Status.PUBLISHED and row.owner_id != viewer_id):
         raise BlogNotFound
-    return _row(row, [TagRow(tag_id, name) for _blog_id, tag_id, name in execute(_TAGS_OF_ONE, blog_id=blog_id)])
+    return _row(row)
 
 
 def create(
@@ -236,16 +242,10 @@ def _visible(
     return _PUBLISHED if owner is not None else _PUBLISHED_OR_OWN
 
 
-def _rows(found: Sequence[sa.Row[*tuple[Any, ...]]]) -> list[BlogRow]:
-    tags: dict[str, list[TagRow]] = {}
-    if found:
-        for blog_id, tag_id, name in execute(_TAGS_OF_MANY, blog_ids=[row[0] for row in found]):
-            tags.setdefault(blog_id, []).append(TagRow(tag_id, name))
-    return [_row(row, tags.get(row[0], ())) for row in found]
-
-
-def _row(row: sa.Row[*tuple[Any, ...]], tags: Sequence[TagRow]) -> BlogRow:
-    blog_id, title, content, status, published_at, owner_id, owner_name, created_at, updated_at = row
+def _row(row: sa.Row[*tuple[Any, ...]]) -> BlogRow:
+    blog_id, title, content, status, published_at, owner_id, owner_name, created_at, updated_at, nested = row
+    tags = _TAGS.read(nested)
+    tags.sort(key=_BY_NAME)
     return BlogRow(
         blog_id,
         title,
