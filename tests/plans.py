@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
@@ -17,6 +17,9 @@ _SQLITE_STEP = re.compile(
     r"(?: \((?P<by>.+)\))?"
 )
 """A step of a plan; an index that SQLite makes for the statement (AUTOMATIC) reads the whole table, and is none."""
+
+
+_CUT = "page"  # what `Listing` calls the rows of a page behind which others are nested
 
 
 class Step(NamedTuple):
@@ -38,12 +41,13 @@ class Plan(NamedTuple):
     """As the database puts it, for messages."""
     steps: list[Step]
     sorts: bool
-    """Whether all that is found is sorted before the first row is given; to sort each tie for itself is none."""
+    """Whether all that is found is sorted before the first row is given; to sort each tie for itself is none, nor is to
+    sort the rows of one page again, behind which others are nested."""
 
     @property
     def whole(self) -> list[str]:
         """Return the tables that are read from end to end; what is made for the statement alone is none."""
-        return [step.table for step in self.steps if not step.name and not step.table.startswith("<")]
+        return [step.table for step in self.steps if not step.name and not step.table.startswith(("<", _CUT))]
 
     def steps_in(self, table: str) -> list[Step]:
         """Return the steps that read a table."""
@@ -59,9 +63,7 @@ def explain(connection: Connection, statement: str, parameters: Any) -> Plan:
     """Return the plan of a statement as the driver takes it; it is not run."""
     name = connection.dialect.name
     if name == "sqlite":
-        return _of_sqlite(
-            [row.detail for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)]
-        )
+        return _of_sqlite(connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all())
     if name == "postgresql":
         found = connection.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {statement}", parameters).scalar_one()
         return _of_postgresql(found[0]["Plan"])
@@ -81,10 +83,13 @@ def analyze() -> None:
                 unit.connection.exec_driver_sql(f"ANALYZE TABLE {tables}").all()
 
 
-def _of_sqlite(lines: list[str]) -> Plan:
+def _of_sqlite(rows: Sequence[Any]) -> Plan:
+    lines = [row.detail for row in rows]
     found = [match for match in map(_SQLITE_STEP.match, lines) if match is not None]
     steps = [Step(step["table"], _index_of_sqlite(step), step["by"] or "") for step in found]
-    return Plan("\n".join(lines), steps, sorts="USE TEMP B-TREE FOR ORDER BY" in lines)
+    cuts = {row.parent for row in rows if row.detail in (f"CO-ROUTINE {_CUT}", f"MATERIALIZE {_CUT}")}
+    sorts = any(row.detail == "USE TEMP B-TREE FOR ORDER BY" and row.parent not in cuts for row in rows)
+    return Plan("\n".join(lines), steps, sorts)
 
 
 def _index_of_sqlite(step: re.Match[str]) -> str:
@@ -114,7 +119,13 @@ def _nodes(node: Json, above: str) -> Iterator[tuple[Json, str]]:
 def _of_mariadb(root: Json) -> Plan:
     members = list(_members(root))
     steps = [_step_of_mariadb(value) for name, value in members if name == "table" and "access_type" in value]
-    return Plan(json.dumps(root, indent=1), steps, sorts=any(name == "filesort" for name, _value in members))
+    sorts = any(name == "filesort" and not _first_table(value).startswith("<") for name, value in members)
+    return Plan(json.dumps(root, indent=1), steps, sorts)
+
+
+def _first_table(node: Json) -> str:
+    """Return the name of what a step reads first."""
+    return next((value["table_name"] for name, value in _members(node) if name == "table"), "")
 
 
 def _step_of_mariadb(table: Json) -> Step:

@@ -74,7 +74,7 @@ def engine_options(url: str, pool_size: int) -> dict[str, Any]:
     if dialect == "postgresql":
         timeout = f"-c lock_timeout={BUSY_TIMEOUT_SECONDS}s"
         return pooled | {
-            "connect_args": {"connect_timeout": 2, "options": f"-c TimeZone=UTC {timeout}"},
+            "connect_args": {"connect_timeout": 2, "options": f"-c TimeZone=UTC -c random_page_cost=1.1 {timeout}"},
         }
     return pooled | {
         "isolation_level": "READ COMMITTED",  # MariaDB 11.8 turns snapshot isolation on by default

@@ -118,7 +118,7 @@ class TestPage:
 
     def test_builds_a_statement_once(self, app: Flask, fruits: Listing, monkeypatch: pytest.MonkeyPatch) -> None:
         read(fruits, filters={"name__startswith": "a"})
-        monkeypatch.delattr(module, "_shape")
+        monkeypatch.delattr(Listing, "_made")
         with statements(app) as seen:
             read(fruits, filters={"name__startswith": "b"})
         assert len(seen) == 1

@@ -92,12 +92,8 @@ _ALL = sa.select(
     Blog.created_at,
     Blog.updated_at,
 ).outerjoin(User, User.id == Blog.owner_id)  # outer, so that no planner starts at the users and sorts all blogs
-_TAGS = Nested(
-    TagRow,
-    lambda blog_id: (
-        sa.select(Tag.id, Tag.name).join(BlogTag, BlogTag.tag_id == Tag.id).where(BlogTag.blog_id == blog_id)
-    ),
-)
+_TAG_NAME = sa.select(Tag.name).where(Tag.id == BlogTag.tag_id).scalar_subquery()
+_TAGS = Nested(TagRow, lambda blog_id: sa.select(BlogTag.tag_id, _TAG_NAME).where(BlogTag.blog_id == blog_id))
 _LIST = Listing(_ALL, ORDERS, FILTERS, nested=[_TAGS])
 _GET = _ALL.add_columns(_TAGS.beside(Blog.id)).where(Blog.id == sa.bindparam("blog_id"))
 _BY_NAME = attrgetter("name")

@@ -57,7 +57,7 @@ def plan_of(app: Flask, choice: dict[str, Any]) -> Plan:
     with app.app_context(), transaction(write=False) as unit:
         with questions(app) as seen:
             business.search(limit=20, **choice)
-        statement, parameters = next(item for item in seen if item[0].startswith("SELECT blog.id"))
+        statement, parameters = next(item for item in seen if item[0].startswith("SELECT page.id"))
         return explain(unit.connection, statement, parameters)
 
 
