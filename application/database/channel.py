@@ -107,8 +107,14 @@ class Channel:
     def _begun(self) -> PoolProxiedConnection:
         connection = self.connection(writes=True)
         if not connection.in_transaction():
-            connection.begin()
-        return connection.connection
+            try:
+                connection.begin()
+            except DBAPIError as error:  # of a pooled connection that is lost; nothing was done yet
+                if not error.connection_invalidated:
+                    raise
+                connection.begin()
+        self._driver = connection.connection
+        return self._driver
 
     def _reading(self) -> PoolProxiedConnection:
         if self._driver is None:

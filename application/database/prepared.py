@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import CompoundSelect, Dialect, Engine, Select, UpdateBase
+from sqlalchemy import BindParameter, CompoundSelect, Dialect, Engine, Select, UpdateBase
 from sqlalchemy.engine import IteratorResult
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.engine.result import SimpleResultMetaData
@@ -186,7 +186,14 @@ def _is_plain(compiled: SQLCompiler, parameters: Values) -> bool:
     written_out = {bind.key for bind in compiled.literal_execute_params}
     if not written_out.isdisjoint(parameters):
         return False
-    return all(bind.callable is None and not isinstance(bind.type, TupleType) for bind in compiled.bind_names)
+    return all(_is_given(bind, parameters) for bind in compiled.bind_names)
+
+
+def _is_given(bind: BindParameter[Any], parameters: Values) -> bool:
+    """Tell whether the value is at hand, and one value; SQLAlchemy says what is wrong where none is."""
+    if bind.callable is not None or isinstance(bind.type, TupleType):
+        return False
+    return bind.key in parameters or not bind.required
 
 
 def _slots(compiled: SQLCompiler, dialect: Dialect) -> dict[str, _Slot]:

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from gunicorn.config import Config
 
-from application.libs.gevent_worker import LARGEST_PIECE, AnswerSocket
+from application.libs.gevent_worker import LARGEST_PIECE, AnswerSocket, flatten
 from tests.gunicorn_specimen import Gunicorn, Serve, starting
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"
@@ -100,6 +101,19 @@ class TestAnswerSocket:
         answer.sendall(HEAD)
         answer.shutdown(socket.SHUT_RDWR)
         assert client.recv(1000) == HEAD
+
+
+class TestFlatten:
+    def test_says_the_same_with_less_asking(self) -> None:
+        config = Config()
+        config.set("keepalive", 17)
+        before = {name: getattr(config, name) for name in config.settings}
+        flatten(config)
+        assert {name: getattr(config, name) for name in config.settings} == before
+        config.settings = {}
+        assert config.keepalive == 17
+        with pytest.raises(AttributeError):
+            _ = config.nothing
 
 
 def connect(server: Gunicorn) -> socket.socket:

@@ -1,6 +1,14 @@
 """What is different from Flask."""
 
-from application.libs.web_application import WebApplication
+from typing import Any
+
+import pytest
+from flask import Flask, Response
+from werkzeug.exceptions import SecurityError
+from werkzeug.routing import MapAdapter
+from werkzeug.test import create_environ
+
+from application.libs.web_application import Answer, WebApplication
 
 
 class TestOptions:
@@ -29,3 +37,82 @@ class TestEnsureSync:
             return "ok"
 
         assert app.ensure_sync(show) is show
+
+
+HOSTS = ("localhost", "localhost:5000", "EXAMPLE.org:80", "[::1]:5000", "bücher.example", "a b", "")
+PATHS = ("/", "/shop/1", "//shop//1", "/caf\xc3\xa9", "/%2F")
+
+
+def adapter(app: Flask, environ: dict[str, Any]) -> dict[str, Any]:
+    """Return what finds the view of a request, but for the rules."""
+    found = app.create_url_adapter(app.request_class(environ))
+    assert isinstance(found, MapAdapter)
+    return {name: value for name, value in vars(found).items() if name != "map"} | {"path": found.path_info.lstrip("/")}
+
+
+class TestAdapter:
+    @pytest.mark.parametrize("host", HOSTS)
+    @pytest.mark.parametrize("path", PATHS)
+    @pytest.mark.parametrize("more", [{}, {"SCRIPT_NAME": "/root"}, {"wsgi.url_scheme": "https"}])
+    def test_is_that_of_flask(self, host: str, path: str, more: dict[str, str]) -> None:
+        environ = {
+            **create_environ(method="POST", query_string="a=%C3%A9&b"),
+            "PATH_INFO": path,
+            "HTTP_HOST": host,
+            **more,
+        }
+        ours, theirs = (adapter(made("specimen"), dict(environ)) for made in (WebApplication, Flask))
+        for found in (ours, theirs):
+            found["path_info"] = f"/{found['path_info'].lstrip('/')}"
+            found["server_name"] = found["server_name"].lower()
+            found["script_name"] = f"{found['script_name'].rstrip('/')}/"
+        assert ours == theirs
+
+    @pytest.mark.parametrize("more", [{"HTTP_UPGRADE": "websocket", "HTTP_CONNECTION": "upgrade"}, {}])
+    def test_leaves_the_unusual_to_flask(self, more: dict[str, str]) -> None:
+        app = WebApplication("specimen", subdomain_matching=not more)
+        if not more:
+            app.config["SERVER_NAME"] = "example.org"
+        found = app.create_url_adapter(app.request_class({**create_environ("/", "http://a.example.org"), **more}))
+        assert found is not None
+        assert (found.url_scheme, found.subdomain) == (("ws", "") if more else ("http", "a"))
+
+    def test_is_none_outside_a_request(self) -> None:
+        assert WebApplication("specimen").create_url_adapter(None) is None
+
+    def test_obeys_the_hosts_that_flask_is_told(self) -> None:
+        app = WebApplication("specimen")
+        app.config["TRUSTED_HOSTS"] = ["example.org"]
+        with pytest.raises(SecurityError):
+            app.create_url_adapter(app.request_class(create_environ("/", "http://elsewhere.org")))
+
+
+class TestAnswer:
+    @pytest.mark.parametrize("status", [200, 201, 202, 204, 302, 304])
+    @pytest.mark.parametrize(
+        "headers",
+        [
+            {},
+            {"Location": "/api/v1/blog/1"},
+            {"Location": "/büch er?a=b c"},
+            {"Content-Location": "/é"},
+            {"location": "//host/x", "X-Other": "é"},
+        ],
+    )
+    def test_has_the_headers_that_werkzeug_gives(self, status: int, headers: dict[str, str]) -> None:
+        environ = create_environ("/")
+        ours, theirs = (
+            made(b"abc", status=status, headers=headers, content_type="text/plain").get_wsgi_headers(environ)
+            for made in (Answer, Response)
+        )
+        assert sorted((name.lower(), value) for name, value in ours) == sorted(
+            (name.lower(), value) for name, value in theirs
+        )
+
+    def test_counts_what_is_not_counted_yet(self) -> None:
+        answer = Answer(b"abc")
+        del answer.headers["Content-Length"]
+        assert answer.get_wsgi_headers(create_environ("/"))["Content-Length"] == "3"
+
+    def test_is_what_an_application_makes(self) -> None:
+        assert WebApplication("specimen").make_response("ok").__class__ is Answer

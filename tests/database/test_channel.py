@@ -1,0 +1,186 @@
+"""Connections of units: what they send, and what becomes of them when they are lost."""
+
+import signal
+import time
+from collections.abc import Iterator
+from types import FrameType
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from application.database import db, engine_options, execute, prepare_engine, transaction
+from application.database import engine as module
+from application.database.failure import DatabaseAway
+from application.database.unit import Unit
+from tests.database.counters import COUNTER, READ, put, value
+
+NUMBER = {"postgresql": "SELECT pg_backend_pid() AS number", "mysql": "SELECT CONNECTION_ID() AS number"}
+KILL = {"postgresql": "SELECT pg_terminate_backend({})", "mysql": "KILL {}"}
+IN_TRANSACTION = {
+    "postgresql": "SELECT count(*) FROM pg_stat_activity WHERE pid = {} AND state LIKE 'idle in transaction%'",
+    "mysql": "SELECT count(*) FROM information_schema.innodb_trx WHERE trx_mysql_thread_id = {}",
+}
+SLEEP = {"postgresql": sa.func.pg_sleep, "mysql": sa.func.sleep}
+
+
+class StopHereError(BaseException):
+    """Break off in the middle."""
+
+
+@pytest.fixture
+def dialect(counting: Flask) -> Iterator[str]:
+    """Name the server, in an application context; SQLite has none."""
+    with counting.app_context():
+        name = db.engine.dialect.name
+        if name == "sqlite":
+            pytest.skip("a file is no server that loses a connection: what holds of it says TestBoth")
+        yield name
+
+
+@pytest.fixture
+def admin(dialect: str) -> Iterator[sa.Connection]:
+    """Lend a connection beside those of the pool."""
+    engine = sa.create_engine(db.engine.url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        yield connection
+    engine.dispose()
+
+
+def warm_up() -> None:
+    """Let the statements be met often enough, and the pool hold one connection."""
+    db.engine.dispose()
+    for _time in range(3):
+        with transaction():
+            put(value())
+        with transaction(write=False):
+            value()
+
+
+def number(dialect: str) -> int:
+    """Return the server's number of the connection that the pool lends."""
+    with transaction(write=False) as unit:
+        found: int = unit.connection.execute(sa.text(NUMBER[dialect])).scalar_one()
+        return found
+
+
+def kill(admin: sa.Connection, dialect: str) -> int:
+    """End the connection that the pool would lend next; return its number."""
+    killed = number(dialect)
+    admin.execute(sa.text(KILL[dialect].format(killed)))
+    return killed
+
+
+class TestReading:
+    def test_begins_no_transaction_on_a_server(self, admin: sa.Connection, dialect: str) -> None:
+        warm_up()
+        pooled = number(dialect)
+        with transaction(write=False):
+            value()
+            assert admin.execute(sa.text(IN_TRANSACTION[dialect].format(pooled))).scalar_one() == 0
+        with transaction():
+            put(3)
+            time.sleep(0.2)  # MariaDB's table of transactions is a copy, made anew after a tenth of a second
+            assert admin.execute(sa.text(IN_TRANSACTION[dialect].format(pooled))).scalar_one() == 1
+
+    def test_takes_another_connection_for_a_lost_one(self, admin: sa.Connection, dialect: str) -> None:
+        warm_up()
+        killed = kill(admin, dialect)
+        with transaction(write=False):
+            assert value() == 0
+        assert number(dialect) != killed
+
+    def test_is_refused_where_the_connection_is_lost_later(self, admin: sa.Connection, dialect: str) -> None:
+        warm_up()
+        pooled = number(dialect)
+        with pytest.raises(DatabaseAway), transaction(write=False):
+            value()
+            admin.execute(sa.text(KILL[dialect].format(pooled)))
+            value()
+        with transaction(write=False):
+            assert value() == 0
+
+    def test_is_refused_while_the_server_is_away(self, dialect: str) -> None:
+        away = sa.create_engine(db.engine.url.set(port=1), **engine_options(str(db.engine.url), 1))
+        prepare_engine(away)
+        for _time in range(3):
+            with pytest.raises(DatabaseAway), transaction(write=False, engine=away):
+                execute(READ, key=1)
+        away.dispose()
+
+    def test_gives_up_a_connection_in_the_middle_of_an_answer(self, admin: sa.Connection, dialect: str) -> None:
+        sleeping = sa.select(SLEEP[dialect](sa.bindparam("seconds", type_=sa.Float())))
+        warm_up()
+        for _time in range(3):
+            with transaction(write=False):
+                execute(sleeping, seconds=0)
+        before = number(dialect)
+
+        def stop(_number: int, _frame: FrameType | None) -> None:
+            raise StopHereError
+
+        known = signal.signal(signal.SIGALRM, stop)
+        try:
+            signal.setitimer(signal.ITIMER_REAL, 0.3)
+            with pytest.raises(StopHereError), transaction(write=False):
+                execute(sleeping, seconds=20)
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, known)
+        assert number(dialect) != before
+
+
+class TestWriting:
+    def test_takes_another_connection_for_a_lost_one(self, admin: sa.Connection, dialect: str) -> None:
+        warm_up()
+        kill(admin, dialect)
+        with transaction():
+            assert put(5) == 1
+        with transaction(write=False):
+            assert value() == 5
+
+    def test_is_refused_and_undone_where_the_connection_is_lost_later(self, admin: sa.Connection, dialect: str) -> None:
+        warm_up()
+        pooled = number(dialect)
+        with pytest.raises(DatabaseAway), transaction():
+            put(6)
+            admin.execute(sa.text(KILL[dialect].format(pooled)))
+            put(7)
+        with transaction(write=False):
+            assert value() == 0
+
+    def test_after_a_rest_any_connection_is_asked_first(
+        self, admin: sa.Connection, dialect: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        warm_up()
+        monkeypatch.setattr(module, "REST_SECONDS", 0)
+        kill(admin, dialect)
+        with transaction() as unit:
+            assert unit.connection.execute(sa.select(COUNTER.c.value)).scalars().first() == 0
+
+
+@pytest.mark.usefixtures("context")
+class TestBoth:
+    def test_share_one_connection(self) -> None:
+        for _time in range(3):
+            with transaction() as unit:
+                put(8)
+                read = unit.connection.execute(sa.select(COUNTER.c.value).where(COUNTER.c.id == 1)).scalar_one()
+                assert (read, value()) == (8, 8)
+                unit.demote(commits=False)
+                assert value() == 0
+
+    def test_a_reader_becomes_a_writer(self) -> None:
+        for number in range(4):
+            with transaction(write=False) as unit:
+                assert value() == number
+                unit.promote()
+                put(number + 1)
+        with transaction(write=False):
+            assert value() == 4
+
+    def test_nothing_is_opened_for_nothing(self) -> None:
+        unit = Unit(db.engine, writes=True)
+        unit.commit()
+        unit.close()
+        assert not unit.is_open
