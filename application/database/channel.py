@@ -8,9 +8,10 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, PoolProxiedConnection, Result
 from sqlalchemy.engine.interfaces import DBAPICursor
-from sqlalchemy.exc import DBAPIError, StatementError
+from sqlalchemy.exc import DBAPIError, InvalidRequestError, SQLAlchemyError, StatementError
 
-from application.database.engine import begin_reading, end_reading
+from application.database.beginning import begin_reading, begin_writing, end
+from application.database.failure import wrapped
 from application.database.prepared import Plan, Values
 
 Answer = TypeVar("Answer")
@@ -19,13 +20,15 @@ Answer = TypeVar("Answer")
 class Channel:
     """Hold the connection of one unit, which is opened by the first statement."""
 
-    __slots__ = ("_connection", "_driver", "_engine")
+    __slots__ = ("_broken_by", "_connection", "_driver", "_engine", "_has_begun")
 
     def __init__(self, engine: Engine) -> None:
         """Open nothing yet."""
         self._engine = engine
         self._driver: PoolProxiedConnection | None = None
         self._connection: Connection | None = None
+        self._has_begun = False
+        self._broken_by: SQLAlchemyError | None = None
 
     @property
     def is_open(self) -> bool:
@@ -33,7 +36,7 @@ class Channel:
         return self._driver is not None
 
     def connection(self, *, writes: bool) -> Connection:
-        """Return SQLAlchemy's connection; its next statement begins a transaction."""
+        """Return SQLAlchemy's connection; its next statement begins a transaction, or joins the one that is begun."""
         if self._connection is None:
             self._connection = Connection(self._engine, self._driver)
             self._driver = self._connection.connection
@@ -77,12 +80,21 @@ class Channel:
             self._connection.rollback()
             self._connection.execution_options(write=writes)
         if self._driver is not None:
-            end_reading(self._driver, self._engine.dialect.name)
+            end(self._driver.driver_connection, self._engine.dialect.name)
+        self._has_begun, self._broken_by = False, None
 
     def commit(self) -> None:
-        """Keep what was written."""
-        if self._connection is not None:
+        """Keep what was written; raise what broke the transaction, even if somebody caught it."""
+        if self._broken_by is not None:
+            raise self._broken_by
+        if self._connection is not None and self._connection.in_transaction():
             self._connection.commit()
+        elif self._driver is not None:
+            try:
+                self._driver.commit()
+            except self._engine.dialect.loaded_dbapi.Error as error:
+                raise self._failure(error, "COMMIT") from error
+        self._has_begun = False
 
     def close(self) -> None:
         """Give the connection back; what was not committed is rolled back."""
@@ -99,27 +111,43 @@ class Channel:
         except Exception as error:
             raise self._failure(error, plan.text) from error
         except BaseException:  # in the middle of an answer, which nobody may take for that to the next question
-            self._lose(None)
+            self._lose(None, InvalidRequestError("The connection was given up in the middle of a statement"))
             raise
         finally:
             cursor.close()
 
     def _begun(self) -> PoolProxiedConnection:
-        connection = self.connection(writes=True)
-        if not connection.in_transaction():
-            try:
-                connection.begin()
-            except DBAPIError as error:  # of a pooled connection that is lost; nothing was done yet
-                if not error.connection_invalidated:
-                    raise
-                connection.begin()
-        self._driver = connection.connection
-        return self._driver
+        """Return the driver's connection in a transaction that may change rows; begin it where none is begun.
+
+        Where a pooled connection turns out to be lost, another one takes its place.
+        """
+        try:
+            return self._began()
+        except DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+        return self._began()
+
+    def _began(self) -> PoolProxiedConnection:
+        driver = self._held()
+        try:
+            begin_writing(self._engine, driver.driver_connection)
+        except self._engine.dialect.loaded_dbapi.Error as error:
+            raise self._failure(error, "BEGIN") from error
+        self._has_begun = True
+        return driver
 
     def _reading(self) -> PoolProxiedConnection:
+        driver = self._held()
+        begin_reading(driver.driver_connection, self._engine.dialect.name)
+        return driver
+
+    def _held(self) -> PoolProxiedConnection:
+        """Return the driver's connection, opened for the first statement; none can go on with another's transaction."""
+        if self._broken_by is not None:
+            raise self._broken_by
         if self._driver is None:
             self._driver = self._opened() if self._connection is None else self._connection.connection
-        begin_reading(self._driver, self._engine.dialect.name)
         return self._driver
 
     def _opened(self) -> PoolProxiedConnection:
@@ -130,17 +158,15 @@ class Channel:
 
     def _failure(self, error: Exception, text: str | None) -> StatementError:
         """Return what SQLAlchemy calls a failure; give the connection up if it is lost."""
-        dialect = self._engine.dialect
-        ours = dialect.loaded_dbapi.Error
-        is_lost = isinstance(error, ours) and dialect.is_disconnect(error, self._driver, None)
-        if is_lost:
-            self._lose(error)
-        hidden = self._engine.hide_parameters
-        return DBAPIError.instance(
-            text, None, error, ours, hide_parameters=hidden, connection_invalidated=is_lost, dialect=dialect
-        )
+        failure = wrapped(self._engine, self._driver, error, text)
+        if isinstance(failure, DBAPIError) and failure.connection_invalidated:
+            self._lose(error, failure)
+        return failure
 
-    def _lose(self, error: Exception | None) -> None:
+    def _lose(self, error: Exception | None, failure: SQLAlchemyError) -> None:
+        """Give the connection up, and with it the transaction, if one was begun."""
+        if self._has_begun:
+            self._broken_by = failure
         driver, self._driver = self._driver, None
         if self._connection is not None:
             self._connection.invalidate(error)

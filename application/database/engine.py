@@ -1,21 +1,13 @@
-"""Set every database up so that nothing is lost and nobody waits for ever.
+"""Set every database up so that nothing is lost and nobody waits for ever."""
 
-The figures behind the SQLite settings: with the driver's default transactions 364 of 600 concurrent increments were
-lost, with a plain `BEGIN` 359 failed at once, with `BEGIN IMMEDIATE` for writers all 600 were kept.
-"""
-
-import sqlite3
 from functools import partial
-from threading import Lock
-from time import monotonic, sleep
+from time import monotonic
 from typing import Any
 
 from sqlalchemy import (
     URL,
-    Connection,
     Dialect,
     Engine,
-    PoolProxiedConnection,
     QueuePool,
     create_engine,
     event,
@@ -24,10 +16,8 @@ from sqlalchemy import (
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from application.database.beginning import BUSY_TIMEOUT, BUSY_TIMEOUT_SECONDS, begin, is_in_transaction
 from application.libs.host import is_loopback
-
-BUSY_TIMEOUT_SECONDS = 5
-"""How long a writer waits for another's lock before the answer is 503."""
 
 REST_SECONDS = 1
 """After how long without use a pooled connection is asked whether it still lives."""
@@ -36,18 +26,12 @@ _BESIDE = 2
 """How many connections for short reads beside are kept."""
 
 _RETURNED = "redprint_returned"
-_IN_TRANSACTION = 1  # the flag SERVER_STATUS_IN_TRANS of MariaDB's protocol
 _TEXT_OID = 25  # PostgreSQL's catalogue number of the type text
 
-_BEGIN, _BEGIN_TO_WRITE = "BEGIN", "BEGIN IMMEDIATE"
-_BUSY_TIMEOUT = f"PRAGMA busy_timeout={BUSY_TIMEOUT_SECONDS * 1000}"
-_FIRST_PAUSE_SECONDS, _MOST_PAUSE_SECONDS = 0.0002, 0.005
-_EAGER_SECONDS = 0.0005  # others hold the lock as long, and the shortest sleep of a green thread is twice that
-_PRIMARY_CODE = 0xFF  # of SQLite's error codes the part that is not its explanation
 
 _SQLITE_PRAGMAS = (
     "PRAGMA journal_mode=WAL",
-    _BUSY_TIMEOUT,
+    BUSY_TIMEOUT,
     "PRAGMA foreign_keys=ON",
     "PRAGMA synchronous=NORMAL",  # in WAL mode it survives a killed process
     "PRAGMA wal_autocheckpoint=4000",  # pages, 16 MB: whoever commits the last copies all to the disk, and all wait
@@ -135,14 +119,14 @@ def prepare_engine(engine: Engine) -> None:
     """
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _connect_sqlite)
-        event.listen(engine, "begin", partial(_begin_sqlite, Lock()))
+        event.listen(engine, "begin", begin)
         return
     if engine.dialect.name == "postgresql":
         event.listen(engine, "connect", _connect_postgresql)
     else:
         event.listen(engine, "connect", _connect_mariadb)
         event.listen(engine, "reset", _reset_mariadb)
-    event.listen(engine, "begin", _begin)
+    event.listen(engine, "begin", begin)
     event.listen(engine, "checkin", _note_return)
     event.listen(engine, "checkout", partial(_look_after_rest, engine.dialect))
 
@@ -166,14 +150,6 @@ def _look_after_rest(dialect: Dialect, driver: Any, record: ConnectionPoolEntry,
         raise InvalidatePoolError from error
 
 
-def _begin(connection: Connection) -> None:
-    driver: Any = connection.connection.driver_connection
-    try:
-        driver.cursor().execute(_BEGIN)
-    except connection.dialect.loaded_dbapi.Error:
-        connection.exec_driver_sql(_BEGIN)  # once more, so that SQLAlchemy says what is wrong
-
-
 def _connect_sqlite(driver: Any, _record: object) -> None:
     driver.create_function("lower", 1, _lower, deterministic=True)  # SQLite's own knows the letters of ASCII only
     driver.isolation_level = None  # the driver's own BEGIN comes too late; ours is sent on "begin"
@@ -193,68 +169,6 @@ def _lower(value: Any) -> Any:
     return value.lower() if value.isascii() else value.replace("Σ", "σ").replace("İ", "i").lower()
 
 
-def begin_reading(driver: PoolProxiedConnection, dialect: str) -> None:
-    """Let the reading statements to come see one state, where that is to be had: in SQLite.
-
-    The other servers would show each statement what is committed then, also in a transaction (READ COMMITTED).
-    """
-    if dialect == "sqlite":
-        _begin_to_read(driver.driver_connection)
-
-
-def end_reading(driver: PoolProxiedConnection, dialect: str) -> None:
-    """End what `begin_reading` began."""
-    if dialect == "sqlite":
-        driver.rollback()
-
-
-def _begin_to_read(driver: Any) -> None:
-    if not driver.in_transaction:
-        driver.execute(_BEGIN)  # takes no lock, so it cannot fail; past SQLAlchemy it costs a tenth
-
-
-def _begin_sqlite(turn: Lock, connection: Connection) -> None:
-    driver: Any = connection.connection.driver_connection
-    if not connection.get_execution_options().get("write", False):
-        _begin_to_read(driver)
-    else:
-        _begin_to_write(turn, connection, driver)
-
-
-def _begin_to_write(turn: Lock, connection: Connection, driver: Any) -> None:
-    """Take the file's write lock, and while another one holds it sleep here instead of in SQLite.
-
-    That would put all green threads of the process to sleep, also the one that holds the lock; and it would sleep for
-    longer than others hold it. Within the process they wait for their turn.
-    """
-    begun, pause = monotonic(), _FIRST_PAUSE_SECONDS
-    until, eager_until = begun + BUSY_TIMEOUT_SECONDS, begun + _EAGER_SECONDS
-    has_turn = turn.acquire(timeout=BUSY_TIMEOUT_SECONDS)
-    try:
-        driver.execute("PRAGMA busy_timeout=0")
-        while has_turn and monotonic() < until and _is_locked(driver):
-            if monotonic() < eager_until:
-                sleep(0)
-            else:
-                sleep(pause)
-                pause = min(2 * pause, _MOST_PAUSE_SECONDS)
-        if not driver.in_transaction:
-            connection.exec_driver_sql(_BEGIN_TO_WRITE)  # once more, so that SQLAlchemy says what is wrong
-    finally:
-        driver.execute(_BUSY_TIMEOUT)
-        if has_turn:
-            turn.release()
-
-
-def _is_locked(driver: Any) -> bool:
-    """Begin to write; tell whether that has to wait for another connection."""
-    try:
-        driver.execute(_BEGIN_TO_WRITE)
-    except sqlite3.DatabaseError as error:
-        return error.sqlite_errorcode & _PRIMARY_CODE == sqlite3.SQLITE_BUSY
-    return False
-
-
 def _connect_postgresql(driver: Any, _record: object) -> None:
     driver.autocommit = True
     text_loader = driver.adapters.get_loader(_TEXT_OID, 0)
@@ -267,5 +181,5 @@ def _connect_mariadb(driver: Any, _record: object) -> None:
 
 def _reset_mariadb(driver: Any, _record: object, _state: object) -> None:
     """Roll back what was left open; the driver would send it for nothing, too."""
-    if driver.server_status & _IN_TRANSACTION:
+    if is_in_transaction(driver, "mysql"):
         driver.rollback()

@@ -1,6 +1,9 @@
 """Tell apart how a database can fail, so that a client learns whether to try again."""
 
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError
+from typing import Any
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError, StatementError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from application.libs.error import Invalid, Refusal, Unavailable
@@ -24,6 +27,17 @@ class DatabaseBusy(Unavailable):
 
 class DatabaseAway(Unavailable):
     """The database cannot be reached."""
+
+
+def wrapped(engine: Engine, driver: Any, error: Exception, text: str | None) -> StatementError:
+    """Return what SQLAlchemy would raise for what a driver's connection raised while it ran the text."""
+    dialect = engine.dialect
+    ours = dialect.loaded_dbapi.Error
+    is_lost = isinstance(error, ours) and dialect.is_disconnect(error, driver, None)
+    hidden = engine.hide_parameters
+    return DBAPIError.instance(
+        text, None, error, ours, hide_parameters=hidden, connection_invalidated=is_lost, dialect=dialect
+    )
 
 
 def translate(error: DBAPIError | PoolTimeout) -> Refusal | None:

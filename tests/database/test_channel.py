@@ -8,12 +8,13 @@ from types import FrameType
 import pytest
 import sqlalchemy as sa
 from flask import Flask
+from sqlalchemy.exc import DBAPIError
 
-from application.database import db, engine_options, execute, prepare_engine, transaction
+from application.database import db, engine_options, execute, isolated, prepare_engine, transaction
 from application.database import engine as module
 from application.database.failure import DatabaseAway
 from application.database.unit import Unit
-from tests.database.counters import COUNTER, READ, put, value
+from tests.database.counters import COUNTER, READ, Counter, put, value
 
 NUMBER = {"postgresql": "SELECT pg_backend_pid() AS number", "mysql": "SELECT CONNECTION_ID() AS number"}
 KILL = {"postgresql": "SELECT pg_terminate_backend({})", "mysql": "KILL {}"}
@@ -149,6 +150,22 @@ class TestWriting:
         with transaction(write=False):
             assert value() == 0
 
+    @pytest.mark.parametrize("catches", ["change", "session"])
+    def test_does_not_go_on_without_what_is_lost(self, admin: sa.Connection, dialect: str, catches: str) -> None:
+        warm_up()
+        pooled = number(dialect)
+        with pytest.raises(DatabaseAway), transaction() as unit:
+            put(6)
+            if catches == "session":
+                unit.connection.execute(sa.select(COUNTER.c.value))
+            admin.execute(sa.text(KILL[dialect].format(pooled)))
+            with pytest.raises(DBAPIError):
+                put(7)
+            with pytest.raises(DBAPIError):
+                put(7, key=2)
+        with transaction(write=False):
+            assert (value(), value(2)) == (0, 0)
+
     def test_after_a_rest_any_connection_is_asked_first(
         self, admin: sa.Connection, dialect: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -168,6 +185,34 @@ class TestBoth:
                 read = unit.connection.execute(sa.select(COUNTER.c.value).where(COUNTER.c.id == 1)).scalar_one()
                 assert (read, value()) == (8, 8)
                 unit.demote(commits=False)
+                assert value() == 0
+
+    def test_join_one_transaction_with_savepoints(self) -> None:
+        for _time in range(3):
+            with transaction() as unit:
+                put(8)
+                assert isolated(lambda: put(9)) is None
+                assert isinstance(isolated(lambda: put(1 // 0)), ZeroDivisionError)
+                assert value() == 9
+                with pytest.raises(RuntimeError), unit.savepoint():
+                    put(10)
+                    raise RuntimeError
+                assert value() == 9
+            with transaction():
+                assert value() == 9
+                put(0)
+
+    def test_join_one_transaction_with_entities(self) -> None:
+        for _time in range(3):
+            with pytest.raises(RuntimeError), transaction():
+                put(8)
+                entity = db.session.get_one(Counter, 1)
+                assert entity.value == 8
+                entity.value = 9
+                db.session.flush()
+                assert value() == 9
+                raise RuntimeError
+            with transaction(write=False):
                 assert value() == 0
 
     def test_a_reader_becomes_a_writer(self) -> None:

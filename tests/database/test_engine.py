@@ -14,9 +14,9 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from application.database import db, engine_options, prepare_engine, transaction
-from application.database import engine as module
-from application.database.engine import BUSY_TIMEOUT_SECONDS, engine_beside
+from application.database import beginning, db, engine_options, prepare_engine, transaction
+from application.database.beginning import BUSY_TIMEOUT_SECONDS
+from application.database.engine import engine_beside
 from application.database.failure import DatabaseBusy
 from tests.database.counters import build, create_tables, put, value
 from tests.e2e.server import ROOT
@@ -105,7 +105,7 @@ class TestWriters:
     def test_are_told_after_a_while_that_the_database_is_busy(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(module, "BUSY_TIMEOUT_SECONDS", 0.2)
+        monkeypatch.setattr(beginning, "BUSY_TIMEOUT_SECONDS", 0.2)
         app = build(f"sqlite:///{tmp_path / 'writers.db'}")
         create_tables(app)
         other = sqlite3.connect(tmp_path / "writers.db", isolation_level=None)
@@ -123,7 +123,7 @@ class TestWriters:
     def test_of_one_process_wait_no_longer_than_one_would(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(module, "BUSY_TIMEOUT_SECONDS", 0.5)
+        monkeypatch.setattr(beginning, "BUSY_TIMEOUT_SECONDS", 0.5)
         app = build(f"sqlite:///{tmp_path / 'writers.db'}")
         create_tables(app)
         other = sqlite3.connect(tmp_path / "writers.db", isolation_level=None)
