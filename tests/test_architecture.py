@@ -209,13 +209,13 @@ class TestSources:
         assert unexplained == [], "name the code and say why: `# noqa: S105 -- the name of a scheme`"
 
     def test_commit_only_in_the_unit_of_work(self) -> None:
-        commits = [
+        commits = sorted(
             str(path.relative_to(ROOT))
             for path in _sources()
             if re.search(r"\.(commit|rollback)\(|(engine|connection|session)\.begin\(", path.read_text())
-        ]
+        )
         cure = "leave it to the unit of work around the handler, or open one with `unit_of_work()`"
-        assert commits == ["application/database/unit.py"], cure
+        assert commits == [f"application/database/{name}.py" for name in ("beginning", "channel", "unit")], cure
 
     def test_have_no_circle(self) -> None:
         graph = grimp.build_graph("application", cache_dir=None)

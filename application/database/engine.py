@@ -16,7 +16,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from application.database.beginning import BUSY_TIMEOUT, BUSY_TIMEOUT_SECONDS, begin, is_in_transaction
+from application.database.beginning import BUSY_TIMEOUT, BUSY_TIMEOUT_SECONDS, begin, end
 from application.libs.host import is_loopback
 
 REST_SECONDS = 1
@@ -180,6 +180,5 @@ def _connect_mariadb(driver: Any, _record: object) -> None:
 
 
 def _reset_mariadb(driver: Any, _record: object, _state: object) -> None:
-    """Roll back what was left open; the driver would send it for nothing, too."""
-    if is_in_transaction(driver, "mysql"):
-        driver.rollback()
+    """Roll back what was left open; SQLAlchemy's way would ask the server for that each time."""
+    end(driver, "mysql")

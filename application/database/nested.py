@@ -9,6 +9,7 @@ A second statement for them costs a way to the server, and its rows are made one
 """
 
 from collections.abc import Callable, Sequence
+from types import GenericAlias
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -53,7 +54,7 @@ class Nested(Generic[R]):
         """Take what is made of each, and what selects the columns of its fields by the row's key."""
         self._names: Sequence[str] = record.__struct_fields__
         self._select = select
-        self._decode = msgspec.json.Decoder(list[record]).decode  # type: ignore[valid-type]
+        self._decode: Callable[[str], list[R]] = msgspec.json.Decoder(GenericAlias(list, record)).decode
 
     def beside(self, key: ColumnElement[Any] | Any) -> Label[str]:
         """Return the column that holds them, of the row with this key."""
