@@ -10,7 +10,7 @@ from time import monotonic, sleep
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, PoolProxiedConnection
 from sqlalchemy.exc import DBAPIError
 
 from application.database.failure import wrapped
@@ -26,11 +26,28 @@ _EAGER_SECONDS = 0.0005  # others hold the lock as long, and the shortest sleep 
 _PRIMARY_CODE = 0xFF  # of SQLite's error codes the part that is not its explanation
 _IN_TRANSACTION = 1  # the flag SERVER_STATUS_IN_TRANS of MariaDB's protocol
 
+_DEADLOCK = 1213  # MariaDB then undoes the whole transaction, not the statement
+
+_UNDONE = "redprint_undone"
+
 _TURNS: WeakKeyDictionary[Engine, Lock] = WeakKeyDictionary()
 
 
 def begin(connection: Connection) -> None:
-    """Begin a transaction when SQLAlchemy does (its event `begin`), unless the unit of work has done so."""
+    """Begin a transaction when SQLAlchemy does (its event `begin`), unless the unit of work has done so.
+
+    Where a pooled connection turns out to be lost, another one takes its place: nothing was done yet.
+    """
+    try:
+        _begin(connection)
+    except DBAPIError as error:
+        if not error.connection_invalidated:
+            raise
+        connection.invalidate(error)
+        _begin(connection)
+
+
+def _begin(connection: Connection) -> None:
     engine, driver = connection.engine, connection.connection.driver_connection
     try:
         if engine.dialect.name != "sqlite" or connection.get_execution_options().get("write", False):
@@ -38,10 +55,7 @@ def begin(connection: Connection) -> None:
         else:
             begin_reading(driver, "sqlite")
     except engine.dialect.loaded_dbapi.Error as error:
-        failure = wrapped(engine, driver, error, _BEGIN)
-        if isinstance(failure, DBAPIError) and failure.connection_invalidated:
-            connection.invalidate(error)
-        raise failure from error
+        raise wrapped(engine, driver, error, _BEGIN) from error
 
 
 def begin_reading(driver: Any, dialect: str) -> None:
@@ -78,6 +92,24 @@ def is_in_transaction(driver: Any, dialect: str) -> bool:
     if dialect == "postgresql":
         return bool(driver.pgconn.transaction_status)  # 0 is idle
     return bool(driver.server_status & _IN_TRANSACTION)
+
+
+def note_failure(held: PoolProxiedConnection, dialect: str, error: BaseException) -> None:
+    """Note that MariaDB has rolled a transaction back; its driver does not learn that from a failure."""
+    if dialect not in ("sqlite", "postgresql") and error.args[:1] == (_DEADLOCK,):
+        held.info[_UNDONE] = True
+
+
+def is_undone(held: PoolProxiedConnection, dialect: str) -> bool:
+    """Tell whether the database has rolled back by itself what was begun: as for a deadlock or a full disk."""
+    if dialect == "sqlite":
+        return not is_in_transaction(held.driver_connection, dialect)
+    return _UNDONE in held.info
+
+
+def forget_failure(info: dict[Any, Any]) -> None:
+    """Let a connection be one of which nothing is noted."""
+    info.pop(_UNDONE, None)
 
 
 def _take_lock(turn: Lock, driver: Any) -> None:

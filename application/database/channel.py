@@ -3,14 +3,14 @@
 A unit that only reads by prepared statements needs the driver's alone, which takes 10 µs less to open and to close.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, PoolProxiedConnection, Result
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import DBAPIError, InvalidRequestError, SQLAlchemyError, StatementError
 
-from application.database.beginning import begin_reading, begin_writing, end
+from application.database.beginning import begin_reading, begin_writing, end, forget_failure, is_undone, note_failure
 from application.database.failure import wrapped
 from application.database.prepared import Plan, Values
 
@@ -35,8 +35,14 @@ class Channel:
         """Tell whether any statement was run."""
         return self._driver is not None
 
+    @property
+    def is_broken(self) -> bool:
+        """Tell whether what was written so far is undone, because the connection is lost or the database gave up."""
+        return self._broken_by is not None or self._is_given_up()
+
     def connection(self, *, writes: bool) -> Connection:
         """Return SQLAlchemy's connection; its next statement begins a transaction, or joins the one that is begun."""
+        self._require_whole()
         if self._connection is None:
             self._connection = Connection(self._engine, self._driver)
             self._driver = self._connection.connection
@@ -44,14 +50,22 @@ class Channel:
                 self._connection.execution_options(write=True)
         return self._connection
 
+    def begun(self, *, writes: bool) -> Connection:
+        """Return SQLAlchemy's connection in a transaction, on another of the pool where one turns out to be lost."""
+        connection = self.connection(writes=writes)
+        if not connection.in_transaction():
+            connection.begin()
+        return connection
+
     def read(self, plan: Plan, parameters: Values, *, writes: bool) -> Result[*tuple[Any, ...]]:
         """Run a statement and return its rows; raise what SQLAlchemy would.
 
         Where a pooled connection turns out to be lost, another one takes the first statement of a unit that only reads.
         """
+        arguments = self._arguments(plan, parameters)
 
         def run(cursor: DBAPICursor) -> Result[*tuple[Any, ...]]:
-            plan.run(cursor, parameters)
+            cursor.execute(plan.text, arguments)
             return plan.result(cursor)
 
         may_repeat = self._driver is None and not writes
@@ -64,12 +78,18 @@ class Channel:
 
     def change(self, plan: Plan, parameters: Values | Sequence[Values]) -> int:
         """Run a statement, once or for each of many sets of parameters; return how many rows it changed."""
+        is_one = isinstance(parameters, Mapping)
+        arguments = (
+            self._arguments(plan, parameters)
+            if isinstance(parameters, Mapping)
+            else [self._arguments(plan, some) for some in parameters]
+        )
 
         def run(cursor: DBAPICursor) -> int:
-            if isinstance(parameters, Sequence):
-                plan.run_many(cursor, parameters)
+            if is_one:
+                cursor.execute(plan.text, arguments)
             else:
-                plan.run(cursor, parameters)
+                cursor.executemany(plan.text, arguments)
             return cursor.rowcount
 
         return self._run(run, plan, writes=True)
@@ -81,12 +101,12 @@ class Channel:
             self._connection.execution_options(write=writes)
         if self._driver is not None:
             end(self._driver.driver_connection, self._engine.dialect.name)
+            forget_failure(self._driver.info)
         self._has_begun, self._broken_by = False, None
 
     def commit(self) -> None:
         """Keep what was written; raise what broke the transaction, even if somebody caught it."""
-        if self._broken_by is not None:
-            raise self._broken_by
+        self._require_whole()
         if self._connection is not None and self._connection.in_transaction():
             self._connection.commit()
         elif self._driver is not None:
@@ -103,18 +123,25 @@ class Channel:
         elif self._driver is not None:
             self._driver.close()
 
+    def _arguments(self, plan: Plan, parameters: Values) -> Any:
+        try:
+            return plan.arguments(parameters)
+        except Exception as error:
+            raise wrapped(self._engine, None, error, plan.text) from error
+
     def _run(self, run: Callable[[DBAPICursor], Answer], plan: Plan, *, writes: bool) -> Answer:
         driver = self._begun() if writes else self._reading()
         cursor = driver.cursor()
         try:
-            return run(cursor)
-        except Exception as error:
+            answer = run(cursor)
+        except self._engine.dialect.loaded_dbapi.Error as error:
             raise self._failure(error, plan.text) from error
-        except BaseException:  # in the middle of an answer, which nobody may take for that to the next question
-            self._lose(None, InvalidRequestError("The connection was given up in the middle of a statement"))
+        except BaseException as error:
+            if not isinstance(error, Exception):  # in the middle of an answer, which is none to the next question
+                self._lose(None, InvalidRequestError("The connection was given up in the middle of a statement"))
             raise
-        finally:
-            cursor.close()
+        cursor.close()
+        return answer
 
     def _begun(self) -> PoolProxiedConnection:
         """Return the driver's connection in a transaction that may change rows; begin it where none is begun.
@@ -144,11 +171,25 @@ class Channel:
 
     def _held(self) -> PoolProxiedConnection:
         """Return the driver's connection, opened for the first statement; none can go on with another's transaction."""
+        self._require_whole()
+        if self._connection is not None:
+            self._driver = self._connection.connection  # SQLAlchemy may have given the former up
+        elif self._driver is None:
+            self._driver = self._opened()
+        return self._driver
+
+    def _require_whole(self) -> None:
         if self._broken_by is not None:
             raise self._broken_by
-        if self._driver is None:
-            self._driver = self._opened() if self._connection is None else self._connection.connection
-        return self._driver
+        if self._is_given_up():
+            raise InvalidRequestError("The database has undone what this unit of work had written; let it end")
+
+    def _is_given_up(self) -> bool:
+        """Tell whether the database has undone what was begun."""
+        begun = self._has_begun or (self._connection is not None and self._connection.in_transaction())
+        if not begun or self._driver is None or not self._driver.is_valid:
+            return False
+        return is_undone(self._driver, self._engine.dialect.name)
 
     def _opened(self) -> PoolProxiedConnection:
         try:
@@ -159,6 +200,8 @@ class Channel:
     def _failure(self, error: Exception, text: str | None) -> StatementError:
         """Return what SQLAlchemy calls a failure; give the connection up if it is lost."""
         failure = wrapped(self._engine, self._driver, error, text)
+        if self._driver is not None:
+            note_failure(self._driver, self._engine.dialect.name, error)
         if isinstance(failure, DBAPIError) and failure.connection_invalidated:
             self._lose(error, failure)
         return failure

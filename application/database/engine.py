@@ -13,10 +13,11 @@ from sqlalchemy import (
     event,
     make_url,
 )
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from application.database.beginning import BUSY_TIMEOUT, BUSY_TIMEOUT_SECONDS, begin, end
+from application.database.beginning import BUSY_TIMEOUT, BUSY_TIMEOUT_SECONDS, begin, end, forget_failure, note_failure
 from application.libs.host import is_loopback
 
 REST_SECONDS = 1
@@ -115,7 +116,8 @@ def _is_in_memory(url: str) -> bool:
 def prepare_engine(engine: Engine) -> None:
     """Install the settings that are made on each connection.
 
-    No driver begins a transaction by itself: whoever writes sends BEGIN, and what reads needs neither that nor an end.
+    No driver begins a transaction by itself: whoever writes sends BEGIN. What reads by prepared statements needs
+    neither that nor an end.
     """
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _connect_sqlite)
@@ -126,6 +128,7 @@ def prepare_engine(engine: Engine) -> None:
     else:
         event.listen(engine, "connect", _connect_mariadb)
         event.listen(engine, "reset", _reset_mariadb)
+        event.listen(engine, "handle_error", _handle_mariadb)
     event.listen(engine, "begin", begin)
     event.listen(engine, "checkin", _note_return)
     event.listen(engine, "checkout", partial(_look_after_rest, engine.dialect))
@@ -133,13 +136,15 @@ def prepare_engine(engine: Engine) -> None:
 
 def _note_return(_driver: object, record: ConnectionPoolEntry) -> None:
     record.info[_RETURNED] = monotonic()
+    forget_failure(record.info)
 
 
 def _look_after_rest(dialect: Dialect, driver: Any, record: ConnectionPoolEntry, _proxy: object) -> None:
     """Ask whether a connection still lives that nobody used for a while; if not, no other one of the pool does.
 
     To ask before each use takes a way to the server and back. One that is lost meanwhile gives way to another when a
-    unit of work begins by it (`database/channel.py`).
+    unit of work begins by it (`database/channel.py`, `beginning.py`): the pool lends the one that came back last, which
+    is then opened anew.
     """
     returned = record.info.get(_RETURNED)
     if returned is None or monotonic() - returned < REST_SECONDS:
@@ -182,3 +187,8 @@ def _connect_mariadb(driver: Any, _record: object) -> None:
 def _reset_mariadb(driver: Any, _record: object, _state: object) -> None:
     """Roll back what was left open; SQLAlchemy's way would ask the server for that each time."""
     end(driver, "mysql")
+
+
+def _handle_mariadb(context: ExceptionContext) -> None:
+    if context.connection is not None and not context.connection.invalidated:
+        note_failure(context.connection.connection, "mysql", context.original_exception)

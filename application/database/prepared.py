@@ -6,27 +6,33 @@ time, and after that only its values change. What is met once, or wants more tha
 so does everything while somebody listens to the statements or wants them logged.
 """
 
+import logging
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple, cast
-from weakref import WeakKeyDictionary
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary, WeakSet
 
-from sqlalchemy import BindParameter, CompoundSelect, Dialect, Engine, Select, UpdateBase
+from sqlalchemy import BindParameter, CompoundSelect, Dialect, Engine, Select, TextClause, UpdateBase
 from sqlalchemy.engine import IteratorResult
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.engine.result import SimpleResultMetaData
+from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TupleType, TypeEngine
 
 Values = Mapping[str, Any]
 Convert = Callable[[Any], Any]
-Shape = tuple[object, ...]
 Statement = Select[*tuple[Any, ...]] | CompoundSelect[*tuple[Any, ...]] | UpdateBase
 
 LONGEST_LIST = 100
 """How many values a list may have for its statement to be kept, since each length is a statement of its own."""
 
-MOST_PLANS = 200
-"""How many statements are kept for one of ours; they differ by the names of their values and the lengths of lists."""
+MOST_PLANS = 2000
+"""How many statements an engine keeps, 6 kB each; clients choose among filters and lengths of lists."""
+
+_REQUIRED = object()
+_KEEPS = re.compile(r"\b(?:FOR (?:NO KEY )?UPDATE|FOR (?:KEY )?SHARE|LOCK IN SHARE MODE|INSERT|UPDATE|DELETE)\b")
+_LOG = logging.getLogger("sqlalchemy.engine.Engine")
 
 
 class _Slot(NamedTuple):
@@ -40,13 +46,15 @@ class _Slot(NamedTuple):
     def value(self, parameters: Values) -> Any:
         """Return what the driver is to be given."""
         value = parameters.get(self.key, self.default)
+        if value is _REQUIRED:
+            raise InvalidRequestError(f"A value is required for bind parameter {self.key!r}")
         return value if self.convert is None else self.convert(value)
 
 
 class Plan:
     """Be a statement as the driver takes it: its text, what goes in, what comes out."""
 
-    __slots__ = ("_columns", "_converts", "_dialect", "_is_positional", "_lists", "_slots", "_types", "text")
+    __slots__ = ("_columns", "_converts", "_dialect", "_is_positional", "_lists", "_slots", "_types", "keeps", "text")
 
     def __init__(self, statement: Statement, compiled: SQLCompiler, dialect: Dialect, parameters: Values) -> None:
         """Take what was compiled; lists are written out in the lengths they have among these parameters."""
@@ -56,6 +64,7 @@ class Plan:
         for name, parts in state.parameter_expansion.items():
             slots |= {part: slots[name]._replace(name=part, key=part) for part in parts}
         self.text = state.statement
+        self.keeps = _KEEPS.search(self.text) is not None
         self._dialect = dialect
         self._is_positional = state.positiontup is not None
         self._slots = tuple(slots[name] for name in state.positiontup or state.parameters)
@@ -63,15 +72,18 @@ class Plan:
         self._columns: SimpleResultMetaData | None = None
         self._converts: tuple[tuple[int, Convert], ...] = ()
 
-    def run(self, cursor: DBAPICursor, parameters: Values) -> None:
-        """Run it on a cursor of the driver; raise what that raises."""
+    @property
+    def has_lists(self) -> bool:
+        """Tell whether it is written for lists of certain lengths."""
+        return bool(self._lists)
+
+    def arguments(self, parameters: Values) -> Any:
+        """Return the values as the driver takes them; raise whatever says that they are none."""
         for slot, parts in self._lists:
             parameters = {**parameters, **dict(zip(parts, parameters.get(slot.key, slot.default), strict=True))}
-        cursor.execute(self.text, self._values(parameters))
-
-    def run_many(self, cursor: DBAPICursor, many: Sequence[Values]) -> None:
-        """Run it once for each set of parameters."""
-        cursor.executemany(self.text, [self._values(parameters) for parameters in many])
+        if self._is_positional:
+            return [slot.value(parameters) for slot in self._slots]
+        return {slot.name: slot.value(parameters) for slot in self._slots}
 
     def result(self, cursor: DBAPICursor) -> IteratorResult[*tuple[Any, ...]]:
         """Return its rows, read to the last."""
@@ -84,11 +96,6 @@ class Plan:
             rows = zip(*turned, strict=True)
         return IteratorResult(columns, iter(rows))
 
-    def _values(self, parameters: Values) -> Any:
-        if self._is_positional:
-            return [slot.value(parameters) for slot in self._slots]
-        return {slot.name: slot.value(parameters) for slot in self._slots}
-
     def _describe(self, description: Sequence[Sequence[Any]]) -> SimpleResultMetaData:
         """Learn by the first result how the columns are named, and what makes the driver's values ours."""
         converts = [
@@ -100,66 +107,81 @@ class Plan:
         return self._columns
 
 
-class _Known(NamedTuple):
-    """Hold the plans of a statement that was met twice, by names of values and lengths of lists."""
+class _Form(NamedTuple):
+    """Hold a statement as SQLAlchemy wrote it for values of certain names, and its plans by the lengths of lists."""
 
+    compiled: SQLCompiler
     lists: tuple[str, ...]
-    plans: dict[Shape, Plan | None]
-
-    def shape(self, parameters: Values) -> Shape | None:
-        """Return what a plan is found by; None where a list is too long to keep one."""
-        if not self.lists:
-            return tuple(parameters)
-        lengths = [len(parameters[key]) for key in self.lists if key in parameters]
-        return (*parameters, *lengths) if max(lengths, default=0) <= LONGEST_LIST else None
+    plans: dict[tuple[int, ...], Plan]
 
 
 class Prepared:
-    """Hold the plans of one engine's statements for as long as the statements live."""
+    """Hold the plans of one engine's statements."""
 
     def __init__(self, dialect: Dialect) -> None:
         """Write nothing yet."""
         self._dialect = dialect
-        self._known: WeakKeyDictionary[Any, _Known | None] = WeakKeyDictionary()
+        self._met: WeakSet[Any] = WeakSet()
+        self._forms: dict[Any, dict[tuple[str, ...], _Form | None]] = {}
+        self._count = 0
 
     def plan(self, statement: Any, parameters: Values) -> Plan | None:
         """Return the plan of a statement with such parameters; None where SQLAlchemy is to run it."""
-        known = self._known.get(statement)
-        if known is None:
-            self._meet(statement, parameters)
+        forms = self._forms.get(statement)
+        if forms is None:
+            self._meet(statement)
             return None
-        shape = known.shape(parameters)
-        if shape is None:
+        names = tuple(parameters)
+        form = forms[names] if names in forms else self._write(statement, forms, names, parameters)
+        if form is None:
             return None
-        if shape in known.plans:
-            return known.plans[shape]
-        return self._keep(statement, known, shape, parameters)
+        lengths = tuple(len(parameters[key]) for key in form.lists) if form.lists else ()
+        return form.plans.get(lengths) or self._expand(statement, form, lengths, parameters)
 
     @property
     def takes_many(self) -> bool:
         """Tell whether the driver runs a statement for many sets of values well; else SQLAlchemy makes one of them."""
         return not self._dialect.use_insertmanyvalues_wo_returning
 
-    def _meet(self, statement: Any, parameters: Values) -> None:
-        """Note that a statement was met; at the second time, which of its values are lists."""
-        if statement not in self._known:
-            self._known[statement] = None
-        elif isinstance(statement, Select | CompoundSelect | UpdateBase) and not statement.get_execution_options():
-            binds = self._compiled(statement, parameters).bind_names
-            self._known[statement] = _Known(tuple(bind.key for bind in binds if bind.expanding), {})
+    def _meet(self, statement: Any) -> None:
+        """Note that a statement was met; what is met again is kept."""
+        if statement not in self._met:
+            self._met.add(statement)
+        elif _may_be_kept(statement):
+            self._note()
+            self._forms[statement] = {}
 
-    def _keep(self, statement: Statement, known: _Known, shape: Shape, parameters: Values) -> Plan | None:
-        """Write a statement for such parameters and keep it; also that SQLAlchemy is to run it."""
-        compiled = self._compiled(statement, parameters)
-        if len(known.plans) >= MOST_PLANS:
-            known.plans.clear()
-        plan = Plan(statement, compiled, self._dialect, parameters) if _is_plain(compiled, parameters) else None
-        known.plans[shape] = plan
+    def _write(
+        self,
+        statement: Statement,
+        forms: dict[tuple[str, ...], _Form | None],
+        names: tuple[str, ...],
+        parameters: Values,
+    ) -> _Form | None:
+        """Let SQLAlchemy write a statement for values of these names; None is kept where it is to run it, too."""
+        compiled: Any = statement.compile(dialect=self._dialect, column_keys=list(names))
+        form: _Form | None = None
+        if _is_plain(compiled, parameters):
+            lists = tuple(bind.key for bind in compiled.bind_names if bind.expanding and bind.key in parameters)
+            form = _Form(compiled, lists, {})
+        self._note()
+        forms[names] = form
+        return form
+
+    def _expand(self, statement: Statement, form: _Form, lengths: tuple[int, ...], parameters: Values) -> Plan | None:
+        if max(lengths, default=0) > LONGEST_LIST:
+            return None
+        plan = Plan(statement, form.compiled, self._dialect, parameters)
+        self._note()
+        form.plans[lengths] = plan
         return plan
 
-    def _compiled(self, statement: Statement, parameters: Values) -> SQLCompiler:
-        compiled: Any = statement.compile(dialect=self._dialect, column_keys=list(parameters))
-        return cast(SQLCompiler, compiled)
+    def _note(self) -> None:
+        """Count what is kept; what is asked for most is soon there again."""
+        self._count += 1
+        if self._count > MOST_PLANS:
+            self._count = 1
+            self._forms = {}
 
 
 def prepared_for(engine: Engine) -> Prepared:
@@ -173,10 +195,19 @@ def prepared_for(engine: Engine) -> Prepared:
 def is_watched(engine: Engine) -> bool:
     """Tell whether somebody listens to the engine's statements, or wants them logged."""
     heard = engine.dispatch
-    return bool(engine.echo or heard.before_cursor_execute or heard.after_cursor_execute)
+    return bool(heard.before_cursor_execute or heard.after_cursor_execute or engine.echo) or _LOG.isEnabledFor(
+        logging.INFO
+    )
 
 
 _PREPARED: WeakKeyDictionary[Engine, Prepared] = WeakKeyDictionary()
+
+
+def _may_be_kept(statement: Any) -> bool:
+    """Tell whether all there is to a statement is its text; a text among its columns may be several of them."""
+    if not isinstance(statement, Select | CompoundSelect | UpdateBase) or statement.get_execution_options():
+        return False
+    return not any(isinstance(part, TextClause) for part in statement.get_children())
 
 
 def _is_plain(compiled: SQLCompiler, parameters: Values) -> bool:
@@ -202,5 +233,5 @@ def _slots(compiled: SQLCompiler, dialect: Dialect) -> dict[str, _Slot]:
     for bind, name in compiled.bind_names.items():
         convert = bind.type.dialect_impl(dialect).bind_processor(dialect)
         if convert is not None or name not in slots:
-            slots[name] = _Slot(name, bind.key, convert, bind.value)
+            slots[name] = _Slot(name, bind.key, convert, _REQUIRED if bind.required else bind.value)
     return slots

@@ -67,11 +67,16 @@ class Unit:
         """Tell whether any statement was run in it."""
         return self._channel.is_open
 
+    @property
+    def is_broken(self) -> bool:
+        """Tell whether the database has given up what was written so far."""
+        return self._channel.is_broken
+
     def read(self, statement: TypedReturnsRows[*Columns], parameters: Values) -> Result[*Columns]:
         """Run a statement and return its rows."""
         plan = self._plan(statement, parameters)
         if plan is None:
-            return self.connection.execute(statement, parameters)
+            return self._channel.begun(writes=self.writes).execute(statement, parameters)
         found: Any = self._channel.read(plan, parameters, writes=self.writes)
         return cast("Result[*Columns]", found)
 
@@ -79,7 +84,7 @@ class Unit:
         """Run a changing statement, for each set of values; return how many rows it changed, or less than 0."""
         plan = self._plan(statement, values)
         if plan is None:
-            return self.connection.execute(statement, values).rowcount
+            return self._channel.begun(writes=True).execute(statement, values).rowcount
         return self._channel.change(plan, values)
 
     def promote(self) -> None:
@@ -150,13 +155,18 @@ class Unit:
         self._channel.close()
 
     def _plan(self, statement: Executable, values: Values | Sequence[Values]) -> Plan | None:
-        """Return the statement as it was prepared; None where SQLAlchemy is to run it."""
+        """Return the statement as it was prepared; None where SQLAlchemy is to run it.
+
+        That begins a transaction, which what locks or changes rows needs also in a unit that only reads.
+        """
         if is_watched(self._engine):
             return None
         prepared = prepared_for(self._engine)
-        if isinstance(values, Mapping):
-            return prepared.plan(statement, values)
-        return prepared.plan(statement, values[0]) if values and prepared.takes_many else None
+        if not isinstance(values, Mapping):
+            plan = prepared.plan(statement, values[0]) if values and prepared.takes_many else None
+            return None if plan is None or plan.has_lists else plan
+        plan = prepared.plan(statement, values)
+        return None if plan is None or (plan.keeps and not self.writes) else plan
 
     def _session(self) -> Session | None:
         """Return the session if anybody used it; one that only holds additions has not asked for a connection yet."""
@@ -309,6 +319,8 @@ def isolated(function: Callable[[], object]) -> Exception | None:
             savepoint.rollback()
         except _FAILURES:
             raise error from None
+        if unit.is_broken:
+            raise
         unit.forget(noted)
         return error
     return None

@@ -30,6 +30,8 @@ class Answer(Response):
         return super().get_wsgi_headers(environ)
 
 
+_LABEL = "[A-Za-z0-9-]{1,63}"
+_PLAIN_HOST = re.compile(rf"{_LABEL}(\.{_LABEL})*(:[0-9]{{1,5}})?", re.ASCII)
 _WITH_CONTENT = frozenset({200, 201})
 _CODED = re.compile(r"[A-Za-z0-9/._~-]*", re.ASCII)
 """What an address may be made of that stays as it is."""
@@ -55,12 +57,12 @@ class WebApplication(Flask):
         if request is None or self.config["SERVER_NAME"] is not None or "HTTP_UPGRADE" in request.environ:
             return super().create_url_adapter(request)
         host = get_host(request.environ, self.config["TRUSTED_HOSTS"])
-        if self.url_map.host_matching or self.subdomain_matching or not host.isascii():
+        if self.url_map.host_matching or self.subdomain_matching or _PLAIN_HOST.fullmatch(host) is None:
             return super().create_url_adapter(request)
         request.host = host
         return MapAdapter(
             self.url_map,
-            host,
+            host.lower(),
             request.root_path,
             self.url_map.default_subdomain or "",
             request.scheme,

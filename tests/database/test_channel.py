@@ -1,16 +1,27 @@
 """Connections of units: what they send, and what becomes of them when they are lost."""
 
 import signal
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from types import FrameType
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 from flask import Flask
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InvalidRequestError, OperationalError
 
-from application.database import db, engine_options, execute, isolated, prepare_engine, transaction
+from application.database import (
+    SerializationFailure,
+    db,
+    engine_options,
+    execute,
+    isolated,
+    prepare_engine,
+    transaction,
+)
 from application.database import engine as module
 from application.database.failure import DatabaseAway
 from application.database.unit import Unit
@@ -72,6 +83,21 @@ def kill(admin: sa.Connection, dialect: str) -> int:
     return killed
 
 
+def counted(times: int) -> sa.Select[int]:
+    """Return what counts as many rows as two to the power of this."""
+    last = COUNTER.alias()
+    tables: Any = last
+    for _time in range(times - 1):
+        following = COUNTER.alias()
+        tables, last = tables.join(following, following.c.value == last.c.value), following
+    return sa.select(sa.func.count()).select_from(tables)
+
+
+def stop(_number: int, _frame: FrameType | None) -> None:
+    """Be the handler of a signal that breaks off what is done."""
+    raise StopHereError
+
+
 class TestReading:
     def test_begins_no_transaction_on_a_server(self, admin: sa.Connection, dialect: str) -> None:
         warm_up()
@@ -116,9 +142,6 @@ class TestReading:
             with transaction(write=False):
                 execute(sleeping, seconds=0)
         before = number(dialect)
-
-        def stop(_number: int, _frame: FrameType | None) -> None:
-            raise StopHereError
 
         known = signal.signal(signal.SIGALRM, stop)
         try:
@@ -175,9 +198,73 @@ class TestWriting:
         with transaction() as unit:
             assert unit.connection.execute(sa.select(COUNTER.c.value)).scalars().first() == 0
 
+    def test_first_statements_by_sqlalchemy_take_another_connection_too(
+        self, admin: sa.Connection, dialect: str
+    ) -> None:
+        warm_up()
+        for write in (False, True):
+            kill(admin, dialect)
+            with transaction(write=write):
+                assert execute(sa.select(COUNTER.c.value).where(COUNTER.c.id == 1)).scalar_one() == 0
+
+    def test_does_not_go_on_after_a_deadlock(self, counting: Flask, dialect: str) -> None:
+        warm_up()
+        meet = threading.Barrier(2)
+        ends: list[int] = []
+
+        def cross(first: int, second: int) -> None:
+            with counting.app_context(), suppress(SerializationFailure, InvalidRequestError), transaction():
+                put(first, key=first)
+                meet.wait(10)
+                try:
+                    put(first, key=second)
+                except DBAPIError:
+                    ends.append(first)
+                    with pytest.raises((DBAPIError, InvalidRequestError)):
+                        put(77, key=first)
+
+        threads = [threading.Thread(target=cross, args=pair) for pair in ((1, 2), (2, 1))]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(20)
+        assert len(ends) == 1
+        winner = 3 - ends[0]
+        with transaction(write=False):
+            assert (value(1), value(2)) == (winner, winner)
+
+    def test_locks_in_a_reader_hold_until_it_ends(self, admin: sa.Connection, dialect: str) -> None:
+        lock = READ.with_for_update()
+        blocked = sa.text("UPDATE counter SET value = 1 WHERE id = 1")
+        impatience = "SET lock_timeout = '100ms'" if dialect == "postgresql" else "SET innodb_lock_wait_timeout = 0"
+        admin.execute(sa.text(impatience))
+        for _time in range(4):
+            with transaction(write=False):
+                execute(lock, key=1).one()
+                with pytest.raises(OperationalError):
+                    admin.execute(blocked)
+
 
 @pytest.mark.usefixtures("context")
 class TestBoth:
+    def test_an_interruption_is_raised_as_it_is(self) -> None:
+        few, more = (counted(rows) for rows in (2, 19))
+        for _time in range(3):
+            with transaction(write=False):
+                assert execute(few).scalar_one() == 4
+                execute(more).close()
+        known = signal.signal(signal.SIGALRM, stop)
+        try:
+            signal.setitimer(signal.ITIMER_REAL, 0.01)
+            with pytest.raises(StopHereError), transaction(write=False):
+                execute(more)
+                time.sleep(5)
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, known)
+        with transaction():
+            assert value() == 0
+
     def test_share_one_connection(self) -> None:
         for _time in range(3):
             with transaction() as unit:

@@ -11,13 +11,14 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy.dialects import mysql, postgresql, sqlite
-from sqlalchemy.exc import IntegrityError, StatementError
+from sqlalchemy.exc import IntegrityError, InvalidRequestError, StatementError
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.types import TupleType
 
 from application import modules
 from application.database import UtcDateTime, change, db, execute, transaction
-from application.database.prepared import LONGEST_LIST, MOST_PLANS, Plan, Prepared, prepared_for
+from application.database import prepared as module
+from application.database.prepared import LONGEST_LIST, Plan, Prepared
 from application.libs.error import Conflict
 from tests.database.counters import COUNTER, READ, put, value
 from tests.statements import statements
@@ -63,16 +64,24 @@ class TestPrepared:
         assert meet(select, key=3) == []
         assert len(driver) == 2
 
-    def test_forgets_a_statement_that_is_no_more(self) -> None:
+    def test_forgets_a_statement_that_is_made_for_once(self) -> None:
         select = sa.select(COUNTER.c.id)
-        for _time in range(3):
-            meet(select)
+        meet(select)
         lives = weakref.ref(select)
-        assert select in prepared_for(db.engine)._known
         del select
         db.engine.clear_compiled_cache()
         gc.collect()
         assert lives() is None
+
+    def test_keeps_few_plans(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(module, "MOST_PLANS", 50)
+        prepared = Prepared(db.engine.dialect)
+        for keys in range(90):
+            for _time in range(3):
+                prepared.plan(NAMES, {"keys": list(range(keys))})
+            kept = sum(len(form.plans) for forms in prepared._forms.values() for form in forms.values() if form)
+            assert kept <= 50
+        assert prepared.plan(NAMES, {"keys": list(range(89))}) is not None
 
     def test_writes(self, driver: list[object]) -> None:
         update = COUNTER.update().where(COUNTER.c.id == sa.bindparam("key"))
@@ -94,6 +103,32 @@ class TestPrepared:
         with transaction(write=False):
             assert execute(READ, key=6).one_or_none() is None
 
+    @pytest.mark.parametrize(
+        "uneven",
+        [[{"id": 5, "name": "c5", "value": 5}, {"id": 6, "name": "c6"}], [{"id": 5, "name": "c5", "value": 5}, {}]],
+    )
+    def test_misses_a_value_of_one_of_many(self, uneven: list[dict[str, Any]]) -> None:
+        insert = COUNTER.insert()
+        for _time in range(4):
+            with pytest.raises((StatementError, InvalidRequestError), match="required"), transaction():
+                change(insert, uneven)
+        with transaction(write=False):
+            assert execute(READ, key=5).one_or_none() is None
+
+    def test_changes_by_many_lists(self) -> None:
+        delete = COUNTER.delete().where(COUNTER.c.id.in_(sa.bindparam("keys", expanding=True)))
+        for _time in range(4):
+            with transaction():
+                change(delete, keys=[8, 9])
+            with pytest.raises(sa.exc.SQLAlchemyError), transaction():
+                change(delete, [{"keys": [1, 2]}, {"keys": [3]}])
+            assert sorted(meet(NAMES, keys=[1, 2])) == [("a",), ("b",)]
+
+    def test_leaves_texts_among_columns_to_sqlalchemy(self) -> None:
+        select = sa.select(sa.text("1 AS one, 2 AS two"), COUNTER.c.name).where(COUNTER.c.id == 1)
+        for _time in range(4):
+            assert meet(select) == [(1, 2, "a")]
+
     def test_takes_other_names_for_another_statement(self) -> None:
         update = COUNTER.update().where(COUNTER.c.id == sa.bindparam("key"))
         for _time in range(3):
@@ -106,19 +141,6 @@ class TestPrepared:
     def test_writes_lists_out(self, keys: list[int]) -> None:
         for _time in range(4):
             assert sorted(meet(NAMES, keys=keys)) == [(name,) for key, name in ((1, "a"), (2, "b")) if key in keys]
-
-    def test_keeps_few_lengths(self) -> None:
-        select = sa.select(COUNTER.c.name).where(
-            COUNTER.c.id.in_(sa.bindparam("some", expanding=True))
-            | COUNTER.c.id.in_(sa.bindparam("more", expanding=True))
-        )
-        for one in range(20):
-            for other in range(20):
-                meet(select, some=list(range(one)), more=list(range(other)))
-        known = prepared_for(db.engine)._known[select]
-        assert known is not None
-        assert 0 < len(known.plans) <= MOST_PLANS
-        assert all(isinstance(plan, Plan) for plan in known.plans.values())
 
     def test_leaves_pairs_to_sqlalchemy(self) -> None:
         for _time in range(4):

@@ -268,6 +268,7 @@ def _lock_own(blog_id: str, editor_id: str) -> sa.Row[*tuple[Any, ...]]:
 def _known_tags(tag_ids: Sequence[str]) -> list[TagRow]:
     """Return the tags, each once and by name; name the places of those that do not exist."""
     tags = [TagRow(*row) for row in execute(_LOCK_TAGS, tag_ids=list(tag_ids))] if tag_ids else []
+    tags.sort(key=_BY_NAME)
     known = {tag.id for tag in tags}
     errors = [
         field_error("body", "tags", index, msg="There is no such tag", type_="unknown_tag")
