@@ -6,6 +6,7 @@ of which a snapshot names the last one and those under way. MariaDB offers nothi
 
 import sqlite3
 from collections.abc import Callable
+from itertools import count
 from threading import Lock
 from typing import Any
 
@@ -19,7 +20,9 @@ Stamp = Callable[[], object]
 """Return what equals an earlier one only if nothing was committed between the two looks."""
 
 _SNAPSHOT = text("SELECT CAST(pg_current_snapshot() AS text)")
-_LOOKERS = 2
+_LOOKERS = 1
+_PATIENCE_SECONDS = 0.1
+"""How long one who asks waits for the look of another; a look takes a thousandth of that."""
 
 
 def stamp_of(engine: Engine) -> Stamp | None:
@@ -35,21 +38,49 @@ def stamp_of(engine: Engine) -> Stamp | None:
     return None
 
 
+class _SharedLook:
+    """Look for all who ask meanwhile: whoever asks before a look begins may have what it finds.
+
+    Of many who ask at once, all wait while one looks, and share the next look.
+    """
+
+    def __init__(self, look: Callable[[], object]) -> None:
+        """Take what looks; None says that it could not."""
+        self._look = look
+        self._lock = Lock()
+        self._moments = count()
+        self._begun = -1
+        self._found: object | None = None
+
+    def __call__(self) -> object:
+        """Return what was found by a look that began after this call."""
+        asked = next(self._moments)
+        if not self._lock.acquire(timeout=_PATIENCE_SECONDS):
+            return object()
+        try:
+            if self._begun < asked:
+                self._begun = next(self._moments)
+                self._found = self._look()
+            return object() if self._found is None else self._found
+        finally:
+            self._lock.release()
+
+
 def _snapshot_of(engine: Engine) -> Stamp:
-    """Look by connections of its own, few and without waiting: whoever asks has not been let in yet."""
+    """Look by a connection of its own, for whoever asks has not been let in yet."""
     url = engine.url.render_as_string(hide_password=False)
     options = engine_options(url, _LOOKERS) | {"max_overflow": 0, "pool_timeout": 0}
     looking = create_engine(url, isolation_level="AUTOCOMMIT", **options)
     dispose_with(engine, looking)
 
-    def stamp() -> object:
+    def look() -> str | None:
         try:
             with looking.connect() as connection:
-                return connection.execute(_SNAPSHOT).scalar_one()
+                return str(connection.execute(_SNAPSHOT).scalar_one())
         except (DBAPIError, PoolTimeout):
-            return object()
+            return None
 
-    return stamp
+    return _SharedLook(look)
 
 
 class _FileStamp:

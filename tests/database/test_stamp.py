@@ -1,5 +1,7 @@
 """Stamps of a database's state."""
 
+import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -9,6 +11,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.engine.default import DefaultDialect
 
 from application.database import change, db, execute, stamp_of, transaction
+from application.database.stamp import _SharedLook
 from tests.database.counters import READ, WRITE
 
 Stamped = Callable[[], object]
@@ -82,6 +85,47 @@ class TestStamp:
         with ThreadPoolExecutor(20) as lookers:
             found = list(lookers.map(lambda _number: stamp(), range(200)))
         assert len(found) == 200
+
+
+class TestSharedLook:
+    def test_is_shared_by_all_who_asked_before_it_began(self) -> None:
+        begun = threading.Event()
+        looks: list[int] = []
+
+        def look() -> object:
+            looks.append(len(looks))
+            begun.set()
+            time.sleep(0.01)
+            return f"look {looks[-1]}"
+
+        shared = _SharedLook(look)
+        with ThreadPoolExecutor(9) as askers:
+            first = askers.submit(shared)
+            assert begun.wait(5)
+            others = [askers.submit(shared) for _ in range(8)]
+            assert first.result() == "look 0"
+            assert {other.result() for other in others} <= {"look 1", "look 2"}
+        assert 2 <= len(looks) <= 3
+
+    def test_is_nobodys_while_another_one_takes_too_long(self) -> None:
+        begun, go_on = threading.Event(), threading.Event()
+
+        def look() -> object:
+            begun.set()
+            go_on.wait(10)
+            return "late"
+
+        shared = _SharedLook(look)
+        with ThreadPoolExecutor(1) as askers:
+            first = askers.submit(shared)
+            assert begun.wait(5)
+            assert shared() != shared()
+            go_on.set()
+            assert first.result() == "late"
+
+    def test_that_failed_equals_nothing(self) -> None:
+        shared = _SharedLook(lambda: None)
+        assert shared() != shared()
 
 
 class TestStampOf:
