@@ -56,6 +56,17 @@ class TestCreate:
         created = ada.client.post("/api/v1/blog", json={"title": "a", "content": "", "tags": tags}).get_json()["data"]
         assert ada.client.get(f"/api/v1/blog/{created['id']}").get_json()["data"] == created
 
+    def test_names_its_tags_in_one_order_now_and_afterwards(self, ada: Caller) -> None:
+        names = ["Zebra", "apple", "ápple", "Banana", "10", "9", "日"]
+        tags = [add_tag(ada, name) for name in names]
+        created = ada.client.post("/api/v1/blog", json={"title": "Hello", "content": "", "tags": tags})
+        read = ada.client.get(created.headers["Location"])
+        assert [tag["name"] for tag in created.get_json()["data"]["tags"]] == sorted(names)
+        assert read.get_json() == created.get_json() | {"code": read.get_json()["code"]}
+        assert read.headers["ETag"] == created.headers["ETag"]
+        listed = ada.client.get("/api/v1/blog").get_json()["data"][0]
+        assert listed == read.get_json()["data"]
+
     def test_keeps_any_text_as_it_is(self, ada: Caller, client: FlaskClient) -> None:
         texts = (
             "中文标题",
