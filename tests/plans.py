@@ -47,7 +47,8 @@ class Plan(NamedTuple):
     @property
     def whole(self) -> list[str]:
         """Return the tables that are read from end to end; what is made for the statement alone is none."""
-        return [step.table for step in self.steps if not step.name and not step.table.startswith(("<", _CUT))]
+        found = [step.table for step in self.steps if not step.name and not step.table.startswith("<")]
+        return [table for table in found if table != _CUT]
 
     def steps_in(self, table: str) -> list[Step]:
         """Return the steps that read a table."""

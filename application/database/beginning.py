@@ -5,15 +5,19 @@ with a plain `BEGIN` 359 failed at once, with `BEGIN IMMEDIATE` for writers all 
 """
 
 import sqlite3
+from collections.abc import Callable
+from functools import partial
 from threading import Lock
 from time import monotonic, sleep
-from typing import Any
+from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Engine, PoolProxiedConnection
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import StatementError
 
-from application.database.failure import wrapped
+from application.database.failure import DEADLOCK_MARIADB, is_lost, wrapped
+
+Answer = TypeVar("Answer")
 
 BUSY_TIMEOUT_SECONDS = 5
 """How long a writer waits for another's lock before the answer is 503."""
@@ -26,8 +30,6 @@ _EAGER_SECONDS = 0.0005  # others hold the lock as long, and the shortest sleep 
 _PRIMARY_CODE = 0xFF  # of SQLite's error codes the part that is not its explanation
 _IN_TRANSACTION = 1  # the flag SERVER_STATUS_IN_TRANS of MariaDB's protocol
 
-_DEADLOCK = 1213  # MariaDB then undoes the whole transaction, not the statement
-
 _UNDONE = "redprint_undone"
 
 _TURNS: WeakKeyDictionary[Engine, Lock] = WeakKeyDictionary()
@@ -38,13 +40,17 @@ def begin(connection: Connection) -> None:
 
     Where a pooled connection turns out to be lost, another one takes its place: nothing was done yet.
     """
+    once_more(partial(_begin, connection))
+
+
+def once_more(attempt: Callable[[], Answer]) -> Answer:
+    """Do what is to be done first on a connection; on another one, if that turns out to be lost and is given up."""
     try:
-        _begin(connection)
-    except DBAPIError as error:
-        if not error.connection_invalidated:
+        return attempt()
+    except StatementError as failure:
+        if not is_lost(failure):
             raise
-        connection.invalidate(error)
-        _begin(connection)
+    return attempt()
 
 
 def _begin(connection: Connection) -> None:
@@ -55,7 +61,10 @@ def _begin(connection: Connection) -> None:
         else:
             begin_reading(driver, "sqlite")
     except engine.dialect.loaded_dbapi.Error as error:
-        raise wrapped(engine, driver, error, _BEGIN) from error
+        failure = wrapped(engine, driver, error, _BEGIN)
+        if is_lost(failure):
+            connection.invalidate(error)
+        raise failure from error
 
 
 def begin_reading(driver: Any, dialect: str) -> None:
@@ -96,7 +105,7 @@ def is_in_transaction(driver: Any, dialect: str) -> bool:
 
 def note_failure(held: PoolProxiedConnection, dialect: str, error: BaseException) -> None:
     """Note that MariaDB has rolled a transaction back; its driver does not learn that from a failure."""
-    if dialect not in ("sqlite", "postgresql") and error.args[:1] == (_DEADLOCK,):
+    if dialect not in ("sqlite", "postgresql") and error.args[:1] == (DEADLOCK_MARIADB,):
         held.info[_UNDONE] = True
 
 

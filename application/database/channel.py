@@ -4,17 +4,26 @@ A unit that only reads by prepared statements needs the driver's alone, which ta
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from functools import partial
+from operator import methodcaller
+from typing import Any
 
 from sqlalchemy import Connection, Engine, PoolProxiedConnection, Result
 from sqlalchemy.engine.interfaces import DBAPICursor
-from sqlalchemy.exc import DBAPIError, InvalidRequestError, SQLAlchemyError, StatementError
+from sqlalchemy.exc import InvalidRequestError, SQLAlchemyError, StatementError
 
-from application.database.beginning import begin_reading, begin_writing, end, forget_failure, is_undone, note_failure
-from application.database.failure import wrapped
+from application.database.beginning import (
+    Answer,
+    begin_reading,
+    begin_writing,
+    end,
+    forget_failure,
+    is_undone,
+    note_failure,
+    once_more,
+)
+from application.database.failure import is_lost, wrapped
 from application.database.prepared import Plan, Values
-
-Answer = TypeVar("Answer")
 
 
 class Channel:
@@ -68,28 +77,18 @@ class Channel:
             cursor.execute(plan.text, arguments)
             return plan.result(cursor)
 
-        may_repeat = self._driver is None and not writes
-        try:
-            return self._run(run, plan, writes=writes)
-        except DBAPIError as error:
-            if not (may_repeat and error.connection_invalidated):
-                raise
-        return self._run(run, plan, writes=writes)
+        attempt = partial(self._run, run, plan, writes=writes)
+        return once_more(attempt) if self._driver is None and not writes else attempt()
 
     def change(self, plan: Plan, parameters: Values | Sequence[Values]) -> int:
         """Run a statement, once or for each of many sets of parameters; return how many rows it changed."""
-        is_one = isinstance(parameters, Mapping)
-        arguments = (
-            self._arguments(plan, parameters)
-            if isinstance(parameters, Mapping)
-            else [self._arguments(plan, some) for some in parameters]
-        )
+        if isinstance(parameters, Mapping):
+            send = methodcaller("execute", plan.text, self._arguments(plan, parameters))
+        else:
+            send = methodcaller("executemany", plan.text, [self._arguments(plan, some) for some in parameters])
 
         def run(cursor: DBAPICursor) -> int:
-            if is_one:
-                cursor.execute(plan.text, arguments)
-            else:
-                cursor.executemany(plan.text, arguments)
+            send(cursor)
             return cursor.rowcount
 
         return self._run(run, plan, writes=True)
@@ -130,7 +129,7 @@ class Channel:
             raise wrapped(self._engine, None, error, plan.text) from error
 
     def _run(self, run: Callable[[DBAPICursor], Answer], plan: Plan, *, writes: bool) -> Answer:
-        driver = self._begun() if writes else self._reading()
+        driver = once_more(self._writing) if writes else self._reading()
         cursor = driver.cursor()
         try:
             answer = run(cursor)
@@ -143,19 +142,8 @@ class Channel:
         cursor.close()
         return answer
 
-    def _begun(self) -> PoolProxiedConnection:
-        """Return the driver's connection in a transaction that may change rows; begin it where none is begun.
-
-        Where a pooled connection turns out to be lost, another one takes its place.
-        """
-        try:
-            return self._began()
-        except DBAPIError as error:
-            if not error.connection_invalidated:
-                raise
-        return self._began()
-
-    def _began(self) -> PoolProxiedConnection:
+    def _writing(self) -> PoolProxiedConnection:
+        """Return the driver's connection in a transaction that may change rows; begin it where none is begun."""
         driver = self._held()
         try:
             begin_writing(self._engine, driver.driver_connection)
@@ -202,7 +190,7 @@ class Channel:
         failure = wrapped(self._engine, self._driver, error, text)
         if self._driver is not None:
             note_failure(self._driver, self._engine.dialect.name, error)
-        if isinstance(failure, DBAPIError) and failure.connection_invalidated:
+        if is_lost(failure):
             self._lose(error, failure)
         return failure
 

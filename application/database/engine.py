@@ -4,15 +4,7 @@ from functools import partial
 from time import monotonic
 from typing import Any
 
-from sqlalchemy import (
-    URL,
-    Dialect,
-    Engine,
-    QueuePool,
-    create_engine,
-    event,
-    make_url,
-)
+from sqlalchemy import URL, Dialect, Engine, QueuePool, create_engine, event, make_url
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -28,7 +20,6 @@ _BESIDE = 2
 
 _RETURNED = "redprint_returned"
 _TEXT_OID = 25  # PostgreSQL's catalogue number of the type text
-
 
 _SQLITE_PRAGMAS = (
     "PRAGMA journal_mode=WAL",
@@ -119,9 +110,9 @@ def prepare_engine(engine: Engine) -> None:
     No driver begins a transaction by itself: whoever writes sends BEGIN. What reads by prepared statements needs
     neither that nor an end.
     """
+    event.listen(engine, "begin", begin)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _connect_sqlite)
-        event.listen(engine, "begin", begin)
         return
     if engine.dialect.name == "postgresql":
         event.listen(engine, "connect", _connect_postgresql)
@@ -129,7 +120,6 @@ def prepare_engine(engine: Engine) -> None:
         event.listen(engine, "connect", _connect_mariadb)
         event.listen(engine, "reset", _reset_mariadb)
         event.listen(engine, "handle_error", _handle_mariadb)
-    event.listen(engine, "begin", begin)
     event.listen(engine, "checkin", _note_return)
     event.listen(engine, "checkout", partial(_look_after_rest, engine.dialect))
 

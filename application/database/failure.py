@@ -9,7 +9,8 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from application.libs.error import Invalid, Refusal, Unavailable
 
 _SERIALIZATION = frozenset({"40001", "40P01"})  # PostgreSQL: serialization failure, deadlock
-_SERIALIZATION_MARIADB = frozenset({1020, 1213})  # record changed since last read, deadlock
+DEADLOCK_MARIADB = 1213  # it undoes the whole transaction, not the statement
+_SERIALIZATION_MARIADB = frozenset({1020, DEADLOCK_MARIADB})  # the former: record changed since last read
 _LOCK_WAIT_MARIADB = 1205
 _LACKING = frozenset({"42P01", "42703"})  # PostgreSQL: undefined table, undefined column
 _LACKING_MARIADB = frozenset({1054, 1146})  # no such column, no such table
@@ -33,11 +34,16 @@ def wrapped(engine: Engine, driver: Any, error: Exception, text: str | None) -> 
     """Return what SQLAlchemy would raise for what a driver's connection raised while it ran the text."""
     dialect = engine.dialect
     ours = dialect.loaded_dbapi.Error
-    is_lost = isinstance(error, ours) and dialect.is_disconnect(error, driver, None)
+    gone = isinstance(error, ours) and dialect.is_disconnect(error, driver, None)
     hidden = engine.hide_parameters
     return DBAPIError.instance(
-        text, None, error, ours, hide_parameters=hidden, connection_invalidated=is_lost, dialect=dialect
+        text, None, error, ours, hide_parameters=hidden, connection_invalidated=gone, dialect=dialect
     )
+
+
+def is_lost(failure: StatementError) -> bool:
+    """Tell whether the connection is gone with it."""
+    return isinstance(failure, DBAPIError) and failure.connection_invalidated
 
 
 def translate(error: DBAPIError | PoolTimeout) -> Refusal | None:

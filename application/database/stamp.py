@@ -20,7 +20,6 @@ Stamp = Callable[[], object]
 """Return what equals an earlier one only if nothing was committed between the two looks."""
 
 _SNAPSHOT = text("SELECT CAST(pg_current_snapshot() AS text)")
-_LOOKERS = 1
 _PATIENCE_SECONDS = 0.1
 """How long one who asks waits for the look of another; a look takes a thousandth of that."""
 
@@ -69,15 +68,14 @@ class _SharedLook:
 def _snapshot_of(engine: Engine) -> Stamp:
     """Look by a connection of its own, for whoever asks has not been let in yet."""
     url = engine.url.render_as_string(hide_password=False)
-    options = engine_options(url, _LOOKERS) | {"max_overflow": 0, "pool_timeout": 0}
-    looking = create_engine(url, isolation_level="AUTOCOMMIT", **options)
+    looking = create_engine(url, isolation_level="AUTOCOMMIT", **engine_options(url, 1))
     dispose_with(engine, looking)
 
     def look() -> str | None:
         try:
             with looking.connect() as connection:
                 return str(connection.execute(_SNAPSHOT).scalar_one())
-        except (DBAPIError, PoolTimeout):
+        except DBAPIError:
             return None
 
     return _SharedLook(look)

@@ -77,8 +77,7 @@ class Unit:
         plan = self._plan(statement, parameters)
         if plan is None:
             return self._channel.begun(writes=self.writes).execute(statement, parameters)
-        found: Any = self._channel.read(plan, parameters, writes=self.writes)
-        return cast("Result[*Columns]", found)
+        return cast("Result[*Columns]", self._channel.read(plan, parameters, writes=self.writes))
 
     def change(self, statement: Executable, values: Values | Sequence[Values]) -> int:
         """Run a changing statement, for each set of values; return how many rows it changed, or less than 0."""

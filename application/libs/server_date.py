@@ -1,15 +1,10 @@
 """Say the time in the headers of answers, as gunicorn does, but write it once a second."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from time import time
-from typing import NamedTuple
 
 FormatDate = Callable[[float], str]
-
-
-class _Written(NamedTuple):
-    second: int
-    text: str
 
 
 class ServerDate:
@@ -18,13 +13,8 @@ class ServerDate:
     def __init__(self, form: FormatDate) -> None:
         """Take what writes a time as RFC 9110 §5.6.7 wants it."""
         self._form = form
-        self._written = _Written(-1, "")
+        self._remembered = lru_cache(maxsize=1)(form)
 
     def __call__(self, timestamp: float | None = None) -> str:
         """Return a time, or the present one, in seconds since 1970."""
-        if timestamp is not None:
-            return self._form(timestamp)
-        second, written = int(time()), self._written
-        if written.second != second:
-            written = self._written = _Written(second, self._form(second))
-        return written.text
+        return self._remembered(int(time())) if timestamp is None else self._form(timestamp)
