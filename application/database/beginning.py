@@ -7,10 +7,8 @@ with a plain `BEGIN` 359 failed at once, with `BEGIN IMMEDIATE` for writers all 
 import sqlite3
 from collections.abc import Callable
 from functools import partial
-from threading import Lock
 from time import monotonic, sleep
 from typing import Any, TypeVar
-from weakref import WeakKeyDictionary
 
 from sqlalchemy import Connection, Engine, PoolProxiedConnection
 from sqlalchemy.exc import StatementError
@@ -25,14 +23,11 @@ BUSY_TIMEOUT_SECONDS = 5
 BUSY_TIMEOUT = f"PRAGMA busy_timeout={BUSY_TIMEOUT_SECONDS * 1000}"
 
 _BEGIN, _BEGIN_TO_WRITE = "BEGIN", "BEGIN IMMEDIATE"
-_FIRST_PAUSE_SECONDS, _MOST_PAUSE_SECONDS = 0.0002, 0.005
-_EAGER_SECONDS = 0.0005  # others hold the lock as long, and the shortest sleep of a green thread is twice that
+_FIRST_PAUSE_SECONDS, _MOST_PAUSE_SECONDS = 0.0002, 0.001
 _PRIMARY_CODE = 0xFF  # of SQLite's error codes the part that is not its explanation
 _IN_TRANSACTION = 1  # the flag SERVER_STATUS_IN_TRANS of MariaDB's protocol
 
 _UNDONE = "redprint_undone"
-
-_TURNS: WeakKeyDictionary[Engine, Lock] = WeakKeyDictionary()
 
 
 def begin(connection: Connection) -> None:
@@ -76,16 +71,23 @@ def begin_reading(driver: Any, dialect: str) -> None:
         driver.execute(_BEGIN)  # takes no lock, so it cannot fail
 
 
-def begin_writing(engine: Engine, driver: Any) -> None:
-    """Begin a transaction that may change rows, unless one is begun; raise what the driver raises."""
+def deadline() -> float:
+    """Return the moment of the monotonic clock until which a writer waits that comes now."""
+    return monotonic() + BUSY_TIMEOUT_SECONDS
+
+
+def begin_writing(engine: Engine, driver: Any, until: float | None = None) -> None:
+    """Begin a transaction that may change rows, unless one is begun; raise what the driver raises.
+
+    SQLite's lock is waited for until a moment of the monotonic clock.
+    """
     dialect = engine.dialect.name
     if is_in_transaction(driver, dialect):
         return
     if dialect != "sqlite":
         driver.cursor().execute(_BEGIN)
         return
-    turn = _TURNS.get(engine) or _TURNS.setdefault(engine, Lock())
-    _take_lock(turn, driver)
+    _take_lock(driver, deadline() if until is None else until)
 
 
 def end(driver: Any, dialect: str) -> None:
@@ -121,29 +123,22 @@ def forget_failure(info: dict[Any, Any]) -> None:
     info.pop(_UNDONE, None)
 
 
-def _take_lock(turn: Lock, driver: Any) -> None:
-    """Take a file's write lock, and while another one holds it wait here instead of in SQLite.
+def _take_lock(driver: Any, until: float) -> None:
+    """Take a file's write lock, and while another process holds it wait here instead of in SQLite.
 
-    That would put all green threads of the process to sleep, also the one that holds the lock; and it would sleep for
-    longer than others hold it. Within the process they wait for their turn.
+    That would put all green threads of the process to sleep, and sleep for longer than others hold it. To look again
+    sooner would break the row in which those of the other process write (`turn.py`).
     """
-    begun, pause = monotonic(), _FIRST_PAUSE_SECONDS
-    until, eager_until = begun + BUSY_TIMEOUT_SECONDS, begun + _EAGER_SECONDS
-    has_turn = turn.acquire(timeout=BUSY_TIMEOUT_SECONDS)
+    pause = _FIRST_PAUSE_SECONDS
+    driver.execute("PRAGMA busy_timeout=0")
     try:
-        driver.execute("PRAGMA busy_timeout=0")
-        while has_turn and monotonic() < until and _is_locked(driver):
-            if monotonic() < eager_until:
-                sleep(0)
-            else:
-                sleep(pause)
-                pause = min(2 * pause, _MOST_PAUSE_SECONDS)
+        while monotonic() < until and _is_locked(driver):
+            sleep(pause)
+            pause = min(2 * pause, _MOST_PAUSE_SECONDS)
         if not driver.in_transaction:
             driver.execute(_BEGIN_TO_WRITE)  # once more, to raise what is wrong
     finally:
         driver.execute(BUSY_TIMEOUT)
-        if has_turn:
-            turn.release()
 
 
 def _is_locked(driver: Any) -> bool:

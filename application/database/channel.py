@@ -16,26 +16,30 @@ from application.database.beginning import (
     Answer,
     begin_reading,
     begin_writing,
+    deadline,
     end,
     forget_failure,
+    is_in_transaction,
     is_undone,
     note_failure,
     once_more,
 )
 from application.database.failure import is_lost, wrapped
 from application.database.prepared import Plan, Values
+from application.database.turn import Turn
 
 
 class Channel:
     """Hold the connection of one unit, which is opened by the first statement."""
 
-    __slots__ = ("_broken_by", "_connection", "_driver", "_engine", "_has_begun")
+    __slots__ = ("_broken_by", "_connection", "_driver", "_engine", "_has_begun", "_turn")
 
     def __init__(self, engine: Engine) -> None:
         """Open nothing yet."""
         self._engine = engine
         self._driver: PoolProxiedConnection | None = None
         self._connection: Connection | None = None
+        self._turn: Turn | None = None
         self._has_begun = False
         self._broken_by: SQLAlchemyError | None = None
 
@@ -52,6 +56,8 @@ class Channel:
     def connection(self, *, writes: bool) -> Connection:
         """Return SQLAlchemy's connection; its next statement begins a transaction, or joins the one that is begun."""
         self._require_whole()
+        if writes and self._engine.dialect.name == "sqlite":
+            self._begin_writing()
         if self._connection is None:
             self._connection = Connection(self._engine, self._driver)
             self._driver = self._connection.connection
@@ -102,6 +108,7 @@ class Channel:
             end(self._driver.driver_connection, self._engine.dialect.name)
             forget_failure(self._driver.info)
         self._has_begun, self._broken_by = False, None
+        self._end_turn()
 
     def commit(self) -> None:
         """Keep what was written; raise what broke the transaction, even if somebody caught it."""
@@ -117,10 +124,13 @@ class Channel:
 
     def close(self) -> None:
         """Give the connection back; what was not committed is rolled back."""
-        if self._connection is not None:
-            self._connection.close()
-        elif self._driver is not None:
-            self._driver.close()
+        try:
+            if self._connection is not None:
+                self._connection.close()
+            elif self._driver is not None:
+                self._driver.close()
+        finally:
+            self._end_turn()  # the next one writes by this connection
 
     def _arguments(self, plan: Plan, parameters: Values) -> Any:
         try:
@@ -144,13 +154,32 @@ class Channel:
 
     def _writing(self) -> PoolProxiedConnection:
         """Return the driver's connection in a transaction that may change rows; begin it where none is begun."""
-        driver = self._held()
+        self._begin_writing()
+        self._has_begun = True
+        return self._held()
+
+    def _begin_writing(self) -> None:
+        """Begin a transaction unless one is begun; to a file, as soon as nobody else of this process writes to it."""
+        dialect, until = self._engine.dialect.name, deadline()
+        if is_in_transaction(self._held().driver_connection, dialect):
+            return
+        if dialect == "sqlite":
+            self._turn = self._turn or Turn(self._engine)
+            self._turn.take(until, self._let_go)
         try:
-            begin_writing(self._engine, driver.driver_connection)
+            begin_writing(self._engine, self._held().driver_connection, until)
         except self._engine.dialect.loaded_dbapi.Error as error:
             raise self._failure(error, "BEGIN") from error
-        self._has_begun = True
-        return driver
+
+    def _let_go(self) -> None:
+        """Give the driver's connection back before anything is begun on it; what SQLAlchemy holds stays."""
+        if self._connection is None and self._driver is not None:
+            driver, self._driver = self._driver, None
+            driver.close()
+
+    def _end_turn(self) -> None:
+        if self._turn is not None:
+            self._turn.end()
 
     def _reading(self) -> PoolProxiedConnection:
         driver = self._held()

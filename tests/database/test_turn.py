@@ -1,0 +1,114 @@
+"""The queue of those who want to write to one file."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event, Thread
+from time import monotonic
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from application.database import change, db, transaction
+from application.database.turn import Turn
+from tests.database.counters import COUNTER, build, create_tables, put, value
+
+SECONDS = 10
+
+
+@contextmanager
+def beside(work: Callable[[], object]) -> Iterator[None]:
+    """Do something in a thread of its own meanwhile."""
+    thread = Thread(target=work)
+    thread.start()
+    yield
+    thread.join(SECONDS)
+    assert not thread.is_alive()
+
+
+def let_nothing_go() -> None:
+    raise AssertionError
+
+
+class TestTurn:
+    def test_comes_at_once_where_nobody_writes(self) -> None:
+        engine = sa.create_engine("sqlite://")
+        for _time in range(2):
+            turn = Turn(engine)
+            turn.take(monotonic(), let_nothing_go)
+            turn.take(monotonic(), let_nothing_go)
+            turn.end()
+            turn.end()
+
+    def test_comes_when_the_one_before_ends(self) -> None:
+        engine, waits = sa.create_engine("sqlite://"), Event()
+        said: list[str] = []
+        first = Turn(engine)
+        first.take(monotonic(), let_nothing_go)
+
+        def write() -> None:
+            second = Turn(engine)
+            second.take(monotonic() + SECONDS, waits.set)
+            said.append("second")
+            second.end()
+
+        with beside(write):
+            assert waits.wait(SECONDS)
+            said.append("first")
+            first.end()
+        assert said == ["first", "second"]
+
+    def test_is_not_waited_for_without_end(self) -> None:
+        engine = sa.create_engine("sqlite://")
+        let_go: list[bool] = []
+        first, second = Turn(engine), Turn(engine)
+        first.take(monotonic(), let_nothing_go)
+        with pytest.raises(PoolTimeout, match="still writing"):
+            second.take(monotonic() + 0.05, lambda: let_go.append(True))
+        second.end()
+        with pytest.raises(PoolTimeout):
+            Turn(engine).take(monotonic() - 1, lambda: let_go.append(True))
+        assert let_go == [True, True]
+        first.end()
+        second.take(monotonic(), let_nothing_go)
+
+    def test_is_of_one_engine(self) -> None:
+        Turn(sa.create_engine("sqlite://")).take(monotonic(), let_nothing_go)
+        Turn(sa.create_engine("sqlite://")).take(monotonic(), let_nothing_go)
+
+
+class TestUnits:
+    @pytest.mark.parametrize("reads_before", [False, True])
+    def test_that_wait_hold_no_connection(self, tmp_path: Path, reads_before: bool) -> None:
+        app = build(f"sqlite:///{tmp_path / 'turns.db'}")
+        create_tables(app)
+        holds, waits, ended = Event(), Event(), Event()
+
+        def write() -> None:
+            with app.app_context(), transaction(write=False) as unit:
+                if reads_before:
+                    assert value() == 0
+                unit.promote()
+                assert holds.wait(SECONDS)
+                waits.set()
+                put(value() + 1)
+            ended.set()
+
+        with app.app_context():
+            pool = db.engine.pool
+            assert isinstance(pool, sa.QueuePool)
+            with transaction():
+                change(sa.insert(COUNTER), id=1, name="a", value=0)
+            for _time in range(3):  # what is met again runs on the driver's cursor
+                with transaction():
+                    put(value())
+            with beside(write), transaction():
+                put(0)
+                holds.set()
+                assert waits.wait(SECONDS)
+                assert not ended.wait(0.1)
+                assert pool.checkedout() == 1
+            with transaction(write=False):
+                assert value() == 1
+            db.engine.dispose()
