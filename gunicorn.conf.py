@@ -18,6 +18,7 @@ from typing import Any
 
 from gunicorn import util
 from gunicorn.arbiter import Arbiter
+from gunicorn.http import wsgi
 from gunicorn.http.errors import ParseException
 from gunicorn.workers.base import Worker
 
@@ -87,6 +88,7 @@ def post_worker_init(worker: Worker) -> None:
     worker.wsgi.extensions["edge"].body_errors += (ParseException,)
     util.write_error = import_module("application.libs.server_refusal").write_refusal  # every worker class calls it
     util.http_date = import_module("application.libs.server_date").ServerDate(util.http_date)  # and this
+    wsgi.WSGIErrorsWrapper = import_module("application.libs.server_errors").opened_late(wsgi.WSGIErrorsWrapper)
 
     def stopping() -> bool:
         return not worker.alive or os.getppid() != worker.ppid

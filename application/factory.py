@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 from flask import Flask
-from flask.sessions import SessionInterface
+from flask.sessions import NullSession, SessionInterface
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from application import api
@@ -51,6 +51,13 @@ class NoSession(SessionInterface):
 
     def open_session(self, *_arguments: object) -> None:
         """Open nothing; Flask then refuses writes to `session` with a message of its own."""
+
+    def make_null_session(self, _app: Flask) -> NullSession:
+        """Return the session that is none; it refuses all writes, so one will do for all requests."""
+        return _NO_SESSION
+
+
+_NO_SESSION = NullSession()
 
 
 def create_app(settings: Settings | None = None, config: Mapping[str, Any] | None = None) -> Flask:
