@@ -30,7 +30,9 @@ class Turn:
 
         Raises `TimeoutError` of SQLAlchemy's pool.
         """
-        self._has_come = self._has_come or self._queue.lock.acquire(blocking=False)
+        lock = self._queue.lock
+        if not self._has_come and not lock.locked():  # to try a green lock in vain gives way to others
+            self._has_come = lock.acquire(blocking=False)
         if not self._has_come:
             let_go()
             self._wait(until)

@@ -1,5 +1,7 @@
 """The queue of those who want to write to one file."""
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,8 +15,46 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from application.database import change, db, transaction
 from application.database.turn import Turn
 from tests.database.counters import COUNTER, build, create_tables, put, value
+from tests.e2e.server import ROOT
 
 SECONDS = 10
+
+GREEN = 8
+GREEN_WRITERS = f"""
+from gevent import joinall, monkey, spawn
+
+monkey.patch_all()
+
+import sys, time
+
+from sqlalchemy import event
+
+from application.database import db, transaction
+from tests.database.counters import build, put, value
+
+app = build(sys.argv[1], pool_size={GREEN})
+out = []
+
+with app.app_context():
+    pool = db.engine.pool
+    event.listen(pool, "checkout", lambda *_arguments: out.append(pool.checkedout()))
+
+def count_up():
+    with app.app_context(), transaction(write=False) as unit:
+        value()
+        unit.promote()
+        put(value() + 1)
+        time.sleep(0.01)
+
+for _time in range(3):
+    out.clear()
+    joinall([spawn(count_up) for _ in range({GREEN})], raise_error=True)
+print(max(out))
+"""
+"""Each reads before it writes, as a request finds out who asks; the last round runs on the driver's cursor alone.
+
+One writes, one finds out who asks; the others wait.
+"""
 
 
 @contextmanager
@@ -79,6 +119,26 @@ class TestTurn:
 
 
 class TestUnits:
+    def test_that_wait_in_green_threads_hold_no_connection(self, tmp_path: Path) -> None:
+        url = f"sqlite:///{tmp_path / 'turns.db'}"
+        app = build(url)
+        create_tables(app)
+        with app.app_context():
+            with transaction():
+                change(sa.insert(COUNTER), id=1, name="a", value=0)
+            done = subprocess.run(
+                [sys.executable, "-c", GREEN_WRITERS, url],
+                cwd=ROOT,
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=60,
+            )
+            assert (done.returncode, done.stderr, done.stdout) == (0, "", "2\n")
+            with transaction(write=False):
+                assert value() == 3 * GREEN
+            db.engine.dispose()
+
     @pytest.mark.parametrize("reads_before", [False, True])
     def test_that_wait_hold_no_connection(self, tmp_path: Path, reads_before: bool) -> None:
         app = build(f"sqlite:///{tmp_path / 'turns.db'}")
