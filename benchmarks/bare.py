@@ -20,11 +20,11 @@ from application.modules.auth.business.caller import _BY_TOKEN
 from application.modules.blog.business import (
     _GET,
     _INSERT,
-    _INSERT_TAG,
     _LIST,
     _LOCK_TAGS,
     _OWNER,
     _PUBLISHED,
+    _PUT_TAGS,
     ORDERS,
 )
 from application.modules.blog.models import Status
@@ -110,5 +110,5 @@ def _write(connection: Connection, user_id: str, body: dict[str, Any]) -> dict[s
     columns = {"id": new_id(), "title": title, "content": content, "status": Status.PUBLISHED}
     columns |= {"published_at": moment, "created_at": moment, "updated_at": moment}
     connection.execute(_INSERT, columns | {"owner_id": owner_id, "search": index_text(title, content)})
-    connection.execute(_INSERT_TAG, [{"blog_id": columns["id"], "tag_id": tag["id"]} for tag in tags])
+    connection.execute(_PUT_TAGS, {"key": columns["id"], "tag_ids": [tag["id"] for tag in tags]})
     return columns | {"owner": {"id": owner_id, "name": name}, "tags": tags}

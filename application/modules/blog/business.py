@@ -13,6 +13,7 @@ from application.database.full_text import matches
 from application.database.keyset import Orders
 from application.database.listing import Listing, each
 from application.database.nested import Nested
+from application.database.types import Id
 from application.libs.clock import now
 from application.libs.error import Conflict, Forbidden, Invalid, NotFound, field_error
 from application.libs.ident import new_id
@@ -115,7 +116,10 @@ _OWNER = sa.select(User.id, User.name).where(User.id == sa.bindparam("user_id"))
 _INSERT = sa.insert(Blog)
 _UPDATE = sa.update(Blog).where(Blog.id == sa.bindparam("blog_id"))
 _DELETE = sa.delete(Blog).where(Blog.id == sa.bindparam("blog_id"))
-_INSERT_TAG = sa.insert(BlogTag)
+_PUT_TAGS = sa.insert(BlogTag).from_select(  # one statement for all of them, of any number
+    ["blog_id", "tag_id"],
+    sa.select(sa.bindparam("key", type_=Id()), Tag.id).where(Tag.id.in_(sa.bindparam("tag_ids", expanding=True))),
+)
 _DELETE_TAGS = sa.delete(BlogTag).where(BlogTag.blog_id == sa.bindparam("key"))
 
 
@@ -282,4 +286,4 @@ def _known_tags(tag_ids: Sequence[str]) -> list[TagRow]:
 
 def _put_tags(blog_id: str, tags: Sequence[TagRow]) -> None:
     if tags:
-        change(_INSERT_TAG, [{"blog_id": blog_id, "tag_id": tag.id} for tag in tags])
+        change(_PUT_TAGS, key=blog_id, tag_ids=[tag.id for tag in tags])
