@@ -29,9 +29,10 @@ WORKERS_BY_MODE = {
 }
 
 READ = (
-    "from application.config.setting import settings_or_exit; "
+    "import os; from application.config.setting import settings_or_exit; "
     "from application.config.server import server_settings; "
-    "print(server_settings(settings_or_exit()))"
+    "print(server_settings(settings_or_exit()), flush=True); "
+    "os._exit(0)"  # without tidying up what was imported, for a tenth of a second
 )
 
 
