@@ -1,14 +1,17 @@
-"""The gevent worker under gunicorn: answers in one piece, and turns."""
+"""The gevent worker under gunicorn: answers in one piece, turns, no long queue."""
 
 import socket
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
+import gevent
 import pytest
 from gunicorn.config import Config
 
-from application.libs.gevent_worker import LARGEST_PIECE, AnswerSocket, flatten
+from application.libs.gevent_worker import ACCEPTED_AT_ONCE, LARGEST_PIECE, AnswerSocket, Server, flatten
 from tests.gunicorn_specimen import Gunicorn, Serve, starting
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n"
@@ -114,6 +117,31 @@ class TestFlatten:
         assert config.keepalive == 17
         with pytest.raises(AttributeError):
             _ = config.nothing
+
+
+class TestServer:
+    def test_accepts_a_few_connections_before_it_serves_any(self) -> None:
+        done: list[str] = []
+
+        class Noting(Server):
+            def do_read(self) -> Any:
+                accepted = super().do_read()
+                if accepted:
+                    done.append("accepted")
+                return accepted
+
+        server = Noting(("127.0.0.1", 0), handle=lambda *_connection: done.append("served"))
+        server.max_accept = 1
+        server.start()
+        many = 3 * ACCEPTED_AT_ONCE
+        with ExitStack() as clients:
+            for _client in range(many):
+                clients.enter_context(socket.create_connection(("127.0.0.1", server.server_port), timeout=5))
+            with gevent.Timeout(5):
+                while done.count("served") < many:
+                    gevent.sleep(0.01)
+        server.stop()
+        assert done[: 2 * ACCEPTED_AT_ONCE] == ["accepted"] * ACCEPTED_AT_ONCE + ["served"] * ACCEPTED_AT_ONCE
 
 
 def connect(server: Gunicorn) -> socket.socket:
