@@ -4,12 +4,13 @@ from functools import partial
 from time import monotonic
 from typing import Any
 
-from sqlalchemy import URL, Dialect, Engine, QueuePool, create_engine, event, make_url
+from sqlalchemy import URL, Dialect, Engine, create_engine, event, make_url
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from application.database.beginning import BUSY_TIMEOUT, BUSY_TIMEOUT_SECONDS, begin, end, forget_failure, note_failure
+from application.database.idle import StackPool
 from application.libs.host import is_loopback
 
 REST_SECONDS = 1
@@ -39,6 +40,7 @@ def engine_options(url: str, pool_size: int) -> dict[str, Any]:
     dialect = parsed.get_backend_name()
     private: dict[str, Any] = {"hide_parameters": True}  # an error in a log or a terminal quotes no password's hash
     pooled = private | {
+        "poolclass": StackPool,
         "pool_use_lifo": True,
         "pool_size": pool_size,
         "max_overflow": pool_size,
@@ -83,7 +85,7 @@ def engine_beside(engine: Engine) -> Engine | None:
     url = engine.url.render_as_string(hide_password=False)
     if _is_in_memory(url):
         return None
-    beside = create_engine(url, **engine_options(url, _BESIDE) | {"poolclass": QueuePool, "max_overflow": -1})
+    beside = create_engine(url, **engine_options(url, _BESIDE) | {"max_overflow": -1})
     prepare_engine(beside)
     dispose_with(engine, beside)
     return beside
