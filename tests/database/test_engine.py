@@ -2,8 +2,6 @@
 
 import multiprocessing
 import sqlite3
-import subprocess
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -19,7 +17,7 @@ from application.database.beginning import BUSY_TIMEOUT_SECONDS
 from application.database.engine import engine_beside
 from application.database.failure import DatabaseBusy
 from tests.database.counters import build, create_tables, put, value
-from tests.e2e.server import ROOT
+from tests.database.green import run_green
 
 PROCESSES = 4
 ROUNDS = 150
@@ -27,10 +25,6 @@ ROUNDS = 150
 
 GREEN = 8
 GREEN_WRITERS = f"""
-from gevent import joinall, monkey, spawn
-
-monkey.patch_all()
-
 import sys, time
 
 from application.database import transaction
@@ -88,15 +82,7 @@ class TestWriters:
         create_tables(app)
         with app.app_context(), transaction():
             db.session.connection().execute(sa.text("INSERT INTO counter VALUES (1, 'a', 0)"))
-        done = subprocess.run(
-            [sys.executable, "-c", GREEN_WRITERS, url],
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-        )
-        assert (done.returncode, done.stderr) == (0, "")
+        assert run_green(GREEN_WRITERS, url) == ""
         with app.app_context(), transaction(write=False):
             assert value() == GREEN
         with app.app_context():

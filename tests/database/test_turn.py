@@ -1,7 +1,5 @@
 """The queue of those who want to write to one file."""
 
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,16 +13,12 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from application.database import change, db, transaction
 from application.database.turn import Turn
 from tests.database.counters import COUNTER, build, create_tables, put, value
-from tests.e2e.server import ROOT
+from tests.database.green import run_green
 
 SECONDS = 10
 
 GREEN = 8
 GREEN_WRITERS = f"""
-from gevent import joinall, monkey, spawn
-
-monkey.patch_all()
-
 import sys, time
 
 from sqlalchemy import event
@@ -126,15 +120,7 @@ class TestUnits:
         with app.app_context():
             with transaction():
                 change(sa.insert(COUNTER), id=1, name="a", value=0)
-            done = subprocess.run(
-                [sys.executable, "-c", GREEN_WRITERS, url],
-                cwd=ROOT,
-                capture_output=True,
-                text=True,
-                check=False,
-                timeout=60,
-            )
-            assert (done.returncode, done.stderr, done.stdout) == (0, "", "2\n")
+            assert run_green(GREEN_WRITERS, url) == "2\n"
             with transaction(write=False):
                 assert value() == 3 * GREEN
             db.engine.dispose()
