@@ -8,7 +8,7 @@ from functools import partial
 from operator import methodcaller
 from typing import Any
 
-from sqlalchemy import Connection, Engine, PoolProxiedConnection, Result
+from sqlalchemy import Connection, Engine, PoolProxiedConnection, QueuePool, Result
 from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.exc import InvalidRequestError, SQLAlchemyError, StatementError
 
@@ -56,7 +56,7 @@ class Channel:
     def connection(self, *, writes: bool) -> Connection:
         """Return SQLAlchemy's connection; its next statement begins a transaction, or joins the one that is begun."""
         self._require_whole()
-        if writes and self._engine.dialect.name == "sqlite":
+        if writes and self._is_queued():
             self._begin_writing()
         if self._connection is None:
             self._connection = Connection(self._engine, self._driver)
@@ -132,6 +132,11 @@ class Channel:
         finally:
             self._end_turn()  # the next one writes by this connection
 
+    def give_way(self) -> None:
+        """Let those write who wait for it, where this unit has written."""
+        if self._turn is not None:
+            self._turn.give_way()
+
     def _arguments(self, plan: Plan, parameters: Values) -> Any:
         try:
             return plan.arguments(parameters)
@@ -160,10 +165,10 @@ class Channel:
 
     def _begin_writing(self) -> None:
         """Begin a transaction unless one is begun; to a file, as soon as nobody else of this process writes to it."""
-        dialect, until = self._engine.dialect.name, deadline()
-        if is_in_transaction(self._held().driver_connection, dialect):
+        until = deadline()
+        if is_in_transaction(self._held().driver_connection, self._engine.dialect.name):
             return
-        if dialect == "sqlite":
+        if self._is_queued():
             self._turn = self._turn or Turn(self._engine)
             self._turn.take(until, self._let_go)
         try:
@@ -171,10 +176,17 @@ class Channel:
         except self._engine.dialect.loaded_dbapi.Error as error:
             raise self._failure(error, "BEGIN") from error
 
+    def _is_queued(self) -> bool:
+        """Tell whether writers stand in a queue: before a file; in memory one connection is the database."""
+        return self._engine.dialect.name == "sqlite" and isinstance(self._engine.pool, QueuePool)
+
     def _let_go(self) -> None:
-        """Give the driver's connection back before anything is begun on it; what SQLAlchemy holds stays."""
-        if self._connection is None and self._driver is not None:
-            driver, self._driver = self._driver, None
+        """Give the connection back, before anything is begun on it: whoever has the turn may need one."""
+        connection, driver = self._connection, self._driver
+        self._connection = self._driver = None
+        if connection is not None:
+            connection.close()
+        elif driver is not None:
             driver.close()
 
     def _end_turn(self) -> None:

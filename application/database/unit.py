@@ -148,10 +148,16 @@ class Unit:
 
     def close(self) -> None:
         """Give the connection back; what was not committed is rolled back."""
-        session = self._session()
-        if session is not None:
-            session.close()
-        self._channel.close()
+        try:
+            session = self._session()
+            if session is not None:
+                session.close()
+        finally:
+            self._channel.close()
+
+    def give_way(self) -> None:
+        """Let those write who wait for it, where this unit has written; call it when all that belongs to it is done."""
+        self._channel.give_way()
 
     def _plan(self, statement: Executable, values: Values | Sequence[Values]) -> Plan | None:
         """Return the statement as it was prepared; None where SQLAlchemy is to run it.
@@ -252,10 +258,13 @@ class _Block:
             _refuse(failure)
             raise
         finally:
-            _current.reset(self._token)
-            _close(unit)
+            try:
+                _current.reset(self._token)
+            finally:
+                _close(unit)
         if commits:
             _run_callbacks(unit)
+            unit.give_way()
         elif isinstance(error, _FAILURES):
             _refuse(error)
 

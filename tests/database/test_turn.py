@@ -1,16 +1,18 @@
 """The queue of those who want to write to one file."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager, suppress
+from contextvars import copy_context
 from pathlib import Path
 from threading import Event, Thread
 from time import monotonic
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from application.database import change, db, transaction
+from application.database import beginning, change, db, transaction
 from application.database.turn import Turn
 from tests.database.counters import COUNTER, build, create_tables, put, value
 from tests.database.green import run_green
@@ -112,18 +114,111 @@ class TestTurn:
         Turn(sa.create_engine("sqlite://")).take(monotonic(), let_nothing_go)
 
 
+READERS = 80
+GREEN_READERS = f"""
+import sys, time
+
+import sqlalchemy as sa
+
+from application.database import transaction
+from tests.database.counters import build, put, value
+
+app = build(sys.argv[1], pool_size=1)
+
+def count_up(number):
+    with app.app_context(), transaction(write=False) as unit:
+        if number % 8:
+            unit.connection.execute(sa.text("SELECT 1"))
+        else:
+            value()
+        time.sleep(0.01)
+        unit.promote()
+        put(value() + 1)
+        time.sleep(0.001)
+
+for number in range(6):
+    count_up(number)
+joinall([spawn(count_up, number) for number in range({READERS})], raise_error=True)
+"""
+"""More than the pool lends to, most of whom read by SQLAlchemy's connection: others must not wait for it in turn."""
+
+GREEN_CALLBACKS = """
+import sys, time
+
+from application.database import after_commit, transaction
+from tests.database.counters import build, put, value
+
+app = build(sys.argv[1])
+told = []
+
+def count_up(number):
+    with app.app_context(), transaction():
+        put(value() + 1)
+        if number == 0:
+            time.sleep(0.02)  # so that the others wait
+        after_commit(lambda: told.append(number))
+
+for _time in range(3):
+    told.clear()
+    joinall([spawn(count_up, number) for number in range(5)], raise_error=True)
+print(told)
+"""
+
+
 class TestUnits:
-    def test_that_wait_in_green_threads_hold_no_connection(self, tmp_path: Path) -> None:
+    @pytest.fixture
+    def url(self, tmp_path: Path) -> Iterator[str]:
+        """Return the address of a file with one counter."""
         url = f"sqlite:///{tmp_path / 'turns.db'}"
         app = build(url)
         create_tables(app)
         with app.app_context():
             with transaction():
                 change(sa.insert(COUNTER), id=1, name="a", value=0)
-            assert run_green(GREEN_WRITERS, url) == "2\n"
-            with transaction(write=False):
-                assert value() == 3 * GREEN
+            yield url
             db.engine.dispose()
+
+    def test_that_read_before_do_not_keep_the_connections_from_who_writes(self, url: str) -> None:
+        assert run_green(GREEN_READERS, url) == ""
+        with transaction(write=False):
+            assert value() == 6 + READERS
+
+    def test_call_what_was_to_be_called_in_the_order_of_their_commits(self, url: str) -> None:
+        assert run_green(GREEN_CALLBACKS, url) == "[0, 1, 2, 3, 4]\n"
+
+    @pytest.mark.usefixtures("url")
+    def test_end_their_turn_also_where_their_end_fails(self) -> None:
+        def work() -> Generator[None]:
+            with transaction():
+                put(1)
+                yield
+
+        for _time in range(3):
+            generator = work()
+            copy_context().run(next, generator)
+            with pytest.raises(ValueError, match="Context"):
+                generator.close()
+            began = monotonic()
+            with transaction():
+                put(2)
+            assert monotonic() - began < beginning.BUSY_TIMEOUT_SECONDS
+
+    def test_in_memory_stand_in_no_queue(self) -> None:
+        app = build("sqlite://")
+        create_tables(app)
+        with app.app_context():
+            with suppress(InvalidRequestError), transaction():
+                change(sa.insert(COUNTER), id=3, name="3", value=0)
+                for number in range(3):
+                    with transaction(engine=db.engine) as inner:
+                        inner.change(sa.insert(COUNTER), {"id": number, "name": str(number), "value": 0})
+            with transaction(write=False):
+                assert [value(number) for number in range(4)] == [0, 0, 0, 0]
+
+    def test_that_wait_in_green_threads_hold_no_connection(self, url: str) -> None:
+        assert run_green(GREEN_WRITERS, url) == "2\n"
+        with transaction(write=False):
+            assert value() == 3 * GREEN
 
     @pytest.mark.parametrize("reads_before", [False, True])
     def test_that_wait_hold_no_connection(self, tmp_path: Path, reads_before: bool) -> None:
