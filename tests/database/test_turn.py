@@ -1,18 +1,19 @@
 """The queue of those who want to write to one file."""
 
 from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from contextvars import copy_context
 from pathlib import Path
 from threading import Event, Thread
-from time import monotonic
+from time import monotonic, sleep
 
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from application.database import beginning, change, db, transaction
+from application.database import beginning, change, db, engine_options, prepare_engine, transaction
 from application.database.turn import Turn
 from tests.database.counters import COUNTER, build, create_tables, put, value
 from tests.database.green import run_green
@@ -114,34 +115,6 @@ class TestTurn:
         Turn(sa.create_engine("sqlite://")).take(monotonic(), let_nothing_go)
 
 
-READERS = 80
-GREEN_READERS = f"""
-import sys, time
-
-import sqlalchemy as sa
-
-from application.database import transaction
-from tests.database.counters import build, put, value
-
-app = build(sys.argv[1], pool_size=1)
-
-def count_up(number):
-    with app.app_context(), transaction(write=False) as unit:
-        if number % 8:
-            unit.connection.execute(sa.text("SELECT 1"))
-        else:
-            value()
-        time.sleep(0.01)
-        unit.promote()
-        put(value() + 1)
-        time.sleep(0.001)
-
-for number in range(6):
-    count_up(number)
-joinall([spawn(count_up, number) for number in range({READERS})], raise_error=True)
-"""
-"""More than the pool lends to, most of whom read by SQLAlchemy's connection: others must not wait for it in turn."""
-
 GREEN_CALLBACKS = """
 import sys, time
 
@@ -179,9 +152,31 @@ class TestUnits:
             db.engine.dispose()
 
     def test_that_read_before_do_not_keep_the_connections_from_who_writes(self, url: str) -> None:
-        assert run_green(GREEN_READERS, url) == ""
+        engine = sa.create_engine(url, **engine_options(url, 1) | {"max_overflow": 1})  # lends two
+        prepare_engine(engine)
+        for _time in range(3):
+            with transaction(engine=engine):
+                put(value())
+
+        def add_one(*, reads: bool) -> None:
+            with transaction(write=False, engine=engine) as unit:
+                if reads:
+                    unit.connection.execute(sa.text("SELECT 1"))
+                unit.promote()
+                put(value() + 1)
+
+        with ThreadPoolExecutor(3) as writers:
+            with transaction(engine=engine):
+                put(value() + 1)
+                waiting = [writers.submit(add_one, reads=False)]
+                sleep(0.1)  # so it has its place in the queue
+                waiting += [writers.submit(add_one, reads=True) for _writer in range(2)]
+                sleep(0.1)
+            for writer in waiting:
+                writer.result(beginning.BUSY_TIMEOUT_SECONDS - 1)
         with transaction(write=False):
-            assert value() == 6 + READERS
+            assert value() == 4
+        engine.dispose()
 
     def test_call_what_was_to_be_called_in_the_order_of_their_commits(self, url: str) -> None:
         assert run_green(GREEN_CALLBACKS, url) == "[0, 1, 2, 3, 4]\n"
