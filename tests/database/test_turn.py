@@ -53,6 +53,28 @@ print(max(out))
 One writes, one finds out who asks; the others wait.
 """
 
+GREEN_CALLBACKS = """
+import sys, time
+
+from application.database import after_commit, transaction
+from tests.database.counters import build, put, value
+
+app = build(sys.argv[1])
+told = []
+
+def count_up(number):
+    with app.app_context(), transaction():
+        put(value() + 1)
+        if number == 0:
+            time.sleep(0.02)  # so that the others wait
+        after_commit(lambda: told.append(number))
+
+for _time in range(3):
+    told.clear()
+    joinall([spawn(count_up, number) for number in range(5)], raise_error=True)
+print(told)
+"""
+
 
 @contextmanager
 def beside(work: Callable[[], object]) -> Iterator[None]:
@@ -113,29 +135,6 @@ class TestTurn:
     def test_is_of_one_engine(self) -> None:
         Turn(sa.create_engine("sqlite://")).take(monotonic(), let_nothing_go)
         Turn(sa.create_engine("sqlite://")).take(monotonic(), let_nothing_go)
-
-
-GREEN_CALLBACKS = """
-import sys, time
-
-from application.database import after_commit, transaction
-from tests.database.counters import build, put, value
-
-app = build(sys.argv[1])
-told = []
-
-def count_up(number):
-    with app.app_context(), transaction():
-        put(value() + 1)
-        if number == 0:
-            time.sleep(0.02)  # so that the others wait
-        after_commit(lambda: told.append(number))
-
-for _time in range(3):
-    told.clear()
-    joinall([spawn(count_up, number) for number in range(5)], raise_error=True)
-print(told)
-"""
 
 
 class TestUnits:
@@ -216,9 +215,8 @@ class TestUnits:
             assert value() == 3 * GREEN
 
     @pytest.mark.parametrize("reads_before", [False, True])
-    def test_that_wait_hold_no_connection(self, tmp_path: Path, reads_before: bool) -> None:
-        app = build(f"sqlite:///{tmp_path / 'turns.db'}")
-        create_tables(app)
+    def test_that_wait_hold_no_connection(self, url: str, reads_before: bool) -> None:
+        app = build(url)
         holds, waits, ended = Event(), Event(), Event()
 
         def write() -> None:
@@ -234,8 +232,6 @@ class TestUnits:
         with app.app_context():
             pool = db.engine.pool
             assert isinstance(pool, sa.QueuePool)
-            with transaction():
-                change(sa.insert(COUNTER), id=1, name="a", value=0)
             for _time in range(3):  # what is met again runs on the driver's cursor
                 with transaction():
                     put(value())

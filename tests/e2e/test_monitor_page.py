@@ -146,19 +146,18 @@ class TestMonitoring:
     def test_works_by_keyboard_alone(self, shared: Shared) -> None:
         with visit(shared("gevent").url) as visited:
             page = visited.page
-            expect(page.get_by_role("button", name="Start monitoring")).to_be_enabled(
-                timeout=PATIENCE
-            )  # the page is there
+            start = page.get_by_role("button", name="Start monitoring")
+            expect(start).to_be_enabled(timeout=PATIENCE)  # the page is there
             page.keyboard.press("Tab")
             expect(page.get_by_role("link", name="Skip to content")).to_be_focused()
             page.keyboard.press("Enter")
             page.keyboard.press("Tab")
-            expect(page.get_by_role("button", name="Start monitoring")).to_be_focused()
+            expect(start).to_be_focused()
             page.keyboard.press("Enter")
             expect(page.get_by_role("button", name="Stop monitoring")).to_be_focused()
             expect(status(page)).to_have_text("Live", timeout=PATIENCE)
             page.keyboard.press("Enter")
-            expect(page.get_by_role("button", name="Start monitoring")).to_be_focused()
+            expect(start).to_be_focused()
 
 
 class TestSignIn:
