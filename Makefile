@@ -6,6 +6,7 @@ PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 py
 	$(name) -c 'import sys; sys.version_info >= (3, 11) and print(sys.executable)' 2>/dev/null)))
 BIN := $(VENV)/bin
 PEERS := $(VENV)-bench
+RUNTIME := $(VENV)-runtime
 TEST_PROCESSES ?= 3
 # What failed is asked once more, alone: a machine that others use may have stood still for a moment. Both times are printed.
 ALONE := --last-failed --last-failed-no-failures none --maxfail 3
@@ -75,18 +76,18 @@ bench-scheduler: $(VENV)/.installed-dev ## Measure the scheduler beside plain AP
 	@$(BIN)/python -m benchmarks.scheduler $(DATABASES)
 
 .PHONY: bench-web
-bench-web: $(VENV)/.installed-dev $(PEERS)/.installed ## Measure the web API beside FastAPI, Django, Litestar, …: DATABASES="sqlite postgresql", ROUNDS=5, SECONDS_A_CELL=3, BENCH_OPTIONS=--quick
+bench-web: $(VENV)/.installed-dev $(PEERS)/.installed $(RUNTIME)/.installed ## Measure the web API beside FastAPI, Django, Litestar, …: DATABASES="sqlite postgresql", ROUNDS=5, SECONDS_A_CELL=3, BENCH_OPTIONS=--quick
 	@command -v wrk >/dev/null || { echo "make bench needs wrk, which makes the load (Debian, Ubuntu: apt install wrk)" >&2; exit 1; }
 	@$(BIN)/python -m benchmarks.in_process
 	@$(BIN)/python -m benchmarks.web $(addprefix --database ,$(WEB_DATABASES)) --rounds $(ROUNDS) --seconds $(SECONDS_A_CELL) \
-		--peers $(PEERS)/bin/python $(BENCH_OPTIONS)
+		--peers $(PEERS)/bin/python --ours $(RUNTIME)/bin/python $(BENCH_OPTIONS)
 
 GROWTH_FOLDER ?= docs/growth
 
 .PHONY: bench-growth
-bench-growth: $(VENV)/.installed-dev $(PEERS)/.installed ## Measure and draw how the API grows with blogs, connections, workers, routes: GROWTH_OPTIONS=--full (1,000,000 blogs), GROWTH_FOLDER=docs/growth
+bench-growth: $(VENV)/.installed-dev $(PEERS)/.installed $(RUNTIME)/.installed ## Measure and draw how the API grows with blogs, connections, workers, routes: GROWTH_OPTIONS=--full (1,000,000 blogs), GROWTH_FOLDER=docs/growth
 	@$(BIN)/python -m benchmarks.growth --rounds $(ROUNDS) --seconds $(SECONDS_A_CELL) \
-		--peers $(PEERS)/bin/python --json dist/growth.json $(GROWTH_OPTIONS)
+		--peers $(PEERS)/bin/python --ours $(RUNTIME)/bin/python --json dist/growth.json $(GROWTH_OPTIONS)
 	@$(PEERS)/bin/python -m benchmarks.plotting dist/growth.json --folder $(GROWTH_FOLDER)
 
 .PHONY: profile
@@ -137,11 +138,12 @@ PIP = $(@D)/bin/python -m pip install --quiet --disable-pip-version-check --requ
 INSTALL = $(PIP) --build-constraint requirements-build.txt
 
 # The pip that Python brings may be too old to check what builds a package.
-$(VENV)/.pip $(PEERS)/.pip: %/.pip: requirements-build.txt | %/bin/python
+$(VENV)/.pip $(PEERS)/.pip $(RUNTIME)/.pip: %/.pip: requirements-build.txt | %/bin/python
 	@$(PIP) --requirement requirements-build.txt
 	@touch $@
 
-$(VENV)/.installed: requirements.txt $(VENV)/.pip
+# Of the second nothing is known to whoever develops: it has what is served with, as `make run` alone installs it.
+$(VENV)/.installed $(RUNTIME)/.installed: %/.installed: requirements.txt %/.pip
 	@echo "Installing what requirements.txt pins (the first time takes a minute) ..."
 	@$(INSTALL) --requirement requirements.txt
 	@touch $@
@@ -156,7 +158,7 @@ $(PEERS)/.installed: benchmarks/requirements.txt $(PEERS)/.pip
 	@$(INSTALL) --requirement benchmarks/requirements.txt
 	@touch $@
 
-$(BIN)/python $(PEERS)/bin/python: %/bin/python:
+$(BIN)/python $(PEERS)/bin/python $(RUNTIME)/bin/python: %/bin/python:
 	@test -n "$(PYTHON)" || { echo "Redprint needs Python 3.11 or newer: install it, or name one with PYTHON=..." >&2; exit 1; }
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "$(PYTHON) is older than 3.11: name a newer Python with PYTHON=..." >&2; exit 1; }

@@ -4,6 +4,7 @@ The master loads nothing of the application but the class of its workers, not ev
 then patch itself before all else, and after a HUP it runs the new code.
 """
 
+import gc
 import json
 import os
 import signal
@@ -29,7 +30,7 @@ WORKERS_BY_MODE = {
 }
 
 READ = (
-    "import os; from application.config.setting import settings_or_exit; "
+    "import gc, os; gc.disable(); from application.config.setting import settings_or_exit; "
     "from application.config.server import server_settings; "
     "print(server_settings(settings_or_exit()), flush=True); "
     "os._exit(0)"  # without tidying up what was imported, for a tenth of a second
@@ -84,8 +85,15 @@ def on_starting(server: Arbiter) -> None:
         read_afresh(os.environ)
 
 
+def post_fork(_server: Arbiter, _worker: Worker) -> None:
+    """Look for no garbage while the application is loaded: hardly any is made."""
+    gc.disable()
+
+
 def post_worker_init(worker: Worker) -> None:
-    """Start what lives beside the requests."""
+    """Start what lives beside the requests; what was loaded stays, so it is never looked through for garbage."""
+    gc.freeze()
+    gc.enable()
     worker.wsgi.extensions["edge"].body_errors += (ParseException,)
     util.write_error = import_module("application.libs.server_refusal").write_refusal  # every worker class calls it
     util.http_date = import_module("application.libs.server_date").ServerDate(util.http_date)  # and this

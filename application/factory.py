@@ -94,6 +94,7 @@ def create_app(settings: Settings | None = None, config: Mapping[str, Any] | Non
         limits=Limits(redis_url=settings.redis_url) if settings.rate_limits_enabled else None,
         stamp=stamp,
         permissions=frozenset(Permission),
+        defers_schemas=settings.production,
     )
     socketio.init_app(
         app,

@@ -14,13 +14,17 @@ WORKERS = 2
 
 @dataclass(frozen=True)
 class Place:
-    """Say where a server finds what it needs (a port, a database, a folder, the Python of the peers), and its size."""
+    """Say where a server finds what it needs (a port, a database, a folder, the Pythons), and its size.
+
+    Ours should be one that has what is served with and no more: libraries import others for being there.
+    """
 
     port: int
     database_url: str
     folder: Path
     peers_python: Path
     workers: int = WORKERS
+    our_python: Path = Path(sys.executable)
 
 
 @dataclass(frozen=True)
@@ -63,8 +67,8 @@ def _settings(place: Place) -> dict[str, str]:
     }
 
 
-def _ours(_place: Place) -> list[str]:
-    return [sys.executable, "-m", "gunicorn", "benchmarks.ours:load_app()"]
+def _ours(place: Place) -> list[str]:
+    return [str(place.our_python), "-m", "gunicorn", "benchmarks.ours:load_app()"]
 
 
 def _uvicorn(module: str) -> Callable[[Place], list[str]]:

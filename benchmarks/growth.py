@@ -12,6 +12,7 @@ import logging
 import os
 import platform
 import shutil
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -71,6 +72,7 @@ def measure(asked: argparse.Namespace) -> dict[str, list[Figure]]:
                 seconds=asked.seconds,
                 folder=Path(name),
                 peers_python=asked.peers,
+                our_python=asked.ours,
                 say=say,
             )
             run.measure(asked.database)
@@ -128,6 +130,7 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=3, help="how long each load lasts")
     parser.add_argument("--peers", type=whole_path, default=ROOT / ".venv-bench/bin/python", help="the peer's Python")
+    parser.add_argument("--ours", type=whole_path, default=Path(sys.executable), help="a Python that only serves ours")
     parser.add_argument("--folder", type=Path, default=ROOT / "dist/bench", help="where the databases are; not in /tmp")
     parser.add_argument("--json", type=Path, default=ROOT / "dist/growth.json", help="the file for all figures")
     asked = parser.parse_args()

@@ -53,6 +53,7 @@ class LoadRun:
     seconds: int
     folder: Path
     peers_python: Path
+    our_python: Path
     say: Say
     found: dict[Setting, list[Load]] = field(default_factory=dict)
 
@@ -68,7 +69,7 @@ class LoadRun:
     def _measure_one(self, contestant: Contestant, filled: Master, workers: int, *, examined: bool) -> None:
         folder = self.folder / "server"
         with filled.copied() as url:
-            place = Place(free_port(), url, folder, self.peers_python, workers)
+            place = Place(free_port(), url, folder, self.peers_python, workers, self.our_python)
             with serving(contestant, place) as server:
                 server.await_answer()
                 server.await_workers()

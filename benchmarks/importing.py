@@ -2,8 +2,8 @@
 
 import statistics
 import subprocess
-import sys
 from dataclasses import dataclass
+from pathlib import Path
 
 from application.config.setting import ROOT
 
@@ -27,13 +27,13 @@ class Import:
     megabytes: float
 
 
-def measure_import(times: int = TIMES) -> Import:
+def measure_import(python: Path, times: int = TIMES) -> Import:
     """Return the medians of so many imports; the first one, which may have to compile, does not count."""
-    found = [_once() for _time in range(times + 1)][1:]
+    found = [_once(python) for _time in range(times + 1)][1:]
     return Import(*(statistics.median(side) for side in zip(*found, strict=True)))
 
 
-def _once() -> tuple[float, float]:
-    told = subprocess.run([sys.executable, "-c", _MEASURE], cwd=ROOT, capture_output=True, text=True, check=True)
+def _once(python: Path) -> tuple[float, float]:
+    told = subprocess.run([str(python), "-c", _MEASURE], cwd=ROOT, capture_output=True, text=True, check=True)
     seconds, megabytes = told.stdout.split()
     return float(seconds), float(megabytes)

@@ -53,6 +53,7 @@ class Run:
     cells: Sequence[Cell]
     folder: Path
     peers_python: Path
+    our_python: Path
     figures: list[Figure] = field(default_factory=list)
     starts: list[Start] = field(default_factory=list)
     failures: list[tuple[Contestant, str]] = field(default_factory=list)
@@ -69,7 +70,7 @@ class Run:
     def _measure_one(self, contestant: Contestant, filled: Master, number: int) -> None:
         with filled.copied() as url:
             folder = self.folder / "server"
-            place = Place(free_port(), url, folder, self.peers_python)
+            place = Place(free_port(), url, folder, self.peers_python, our_python=self.our_python)
             with serving(contestant, place) as server:
                 seconds = server.await_answer()
                 server.await_workers()
@@ -122,7 +123,7 @@ class Run:
             parts.append(f"### {cell.title}\n\n{of_cell(mine, names, ours)}")
         servers = {contestant.name: contestant.server for contestant in self.contestants}
         parts.append(f"### Goals\n\n{of_goals(self.figures, self.starts, ours)}")
-        cost = measure_import()
+        cost = measure_import(self.our_python)
         imported = f"Importing ours takes {cost.seconds:.2f} s and {cost.megabytes:.0f} MB."
         parts.append(f"### Starts\n\n{of_starts(self.starts, servers)}\n\n{imported}")
         if self.failures:
@@ -175,6 +176,7 @@ def main() -> None:
             asked.cells or CELLS,
             asked.folder,
             asked.peers,
+            asked.ours,
         )
         asked.folder.mkdir(parents=True, exist_ok=True)
         run.measure()
@@ -197,6 +199,7 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--only", type=_contestants, metavar="NAMES", help="beginnings of names, by commas")
     parser.add_argument("--cells", type=_cells, metavar="KEYS", help=f"some of {','.join(cell.key for cell in CELLS)}")
     parser.add_argument("--peers", type=whole_path, default=ROOT / ".venv-bench/bin/python", help="the peers' Python")
+    parser.add_argument("--ours", type=whole_path, default=Path(sys.executable), help="a Python that only serves ours")
     parser.add_argument(
         "--folder", type=whole_path, default=ROOT / "dist/bench", help="where the databases are; not in /tmp"
     )
@@ -212,6 +215,8 @@ def read_arguments() -> argparse.Namespace:
         )
     if not asked.peers.exists():
         parser.error(f"{asked.peers} is not there, which runs the peers: `make bench` installs it")
+    if not asked.ours.exists():
+        parser.error(f"{asked.ours} is not there, which runs ours: `make bench` installs it")
     return asked
 
 

@@ -116,7 +116,7 @@ class TestLoads:
     def test_are_measured_by_connections_and_workers(self, tmp_path: Path) -> None:
         names = {"Redprint", *([PEER] if PEERS_PYTHON.exists() else [])}
         chosen = [InDevelopment(**vars(one)) for one in CONTESTANTS if one.name in names]
-        run = LoadRun(chosen, [1, 2], [1, 2], 1, 1, tmp_path, PEERS_PYTHON, lambda _text: None)
+        run = LoadRun(chosen, [1, 2], [1, 2], 1, 1, tmp_path, PEERS_PYTHON, Path(sys.executable), lambda _text: None)
         run.measure("sqlite")
         expected = sorted((f"{name}: {cell}", at) for name in names for cell in CELLS for at in (1, 2))
         for figures in (run.by_connections(), run.by_workers()):

@@ -1,11 +1,9 @@
 """Judge and complete the addresses of databases, brokers and servers."""
 
+import re
 import tempfile
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
-
-from sqlalchemy import URL, make_url
-from sqlalchemy.exc import ArgumentError
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from application.libs import host
 
@@ -25,62 +23,76 @@ REDIS_SCHEMES = ("redis", "rediss", "unix")
 
 BROKER_SCHEMES = ("memory", "redis", "rediss", "amqp", "amqps", "filesystem")
 
+_PLAIN_IN_PATH = " +/"
+
+
+_DATABASE_URL = re.compile(
+    r"(?P<scheme>[\w+]+)://"
+    r"(?:[^:/]*(?::[^@]*)?@)?"  # user and password, in which SQLAlchemy takes all but @ as it is
+    r"(?:\[[^/?]+\]|[^/:?]+)?(?::[0-9]*)?"  # server and port
+    r"(?:/(?P<database>[^?]*))?(?:\?(?P<query>.*))?"
+)
+"""A database's URL as SQLAlchemy reads it, which would take 0.1 s to import where nothing is asked of a database."""
+
 
 def with_our_driver(text: str, *, root: Path) -> str:
     """Return a database's URL with the driver this house uses; a relative SQLite file lies in the root."""
-    url = _parsed(text)
-    driver = DRIVERS.get(url.drivername)
+    parts = _parts(text)
+    driver = DRIVERS.get(parts["scheme"])
     if driver is None:
         raise ValueError("DATABASE_URL names a database we do not speak: use sqlite://, postgresql:// or mysql://")
-    url = url.set(drivername=driver)
+    url = f"{driver}{text[parts.end('scheme') :]}"
     if driver == "mysql+pymysql":
-        url = _with_whole_unicode(url)
-    if driver == "sqlite" and not _is_memory(url):
-        url = _with_absolute_file(url, root)
-    return url.render_as_string(hide_password=False)
+        return _with_whole_unicode(url)
+    return url if driver != "sqlite" or in_memory(url) else _with_absolute_file(url, root)
 
 
-def _parsed(text: str) -> URL:
-    try:
-        return make_url(text)
-    except (ArgumentError, ValueError):
+def _parts(text: str) -> re.Match[str]:
+    parts = _DATABASE_URL.fullmatch(text)
+    if parts is None:
         raise ValueError(
             "DATABASE_URL is no URL: write sqlite:///FILE, postgresql://USER:PASSWORD@HOST/NAME or mysql://…, with "
             "special characters of the password percent-encoded"
-        ) from None
+        )
+    return parts
 
 
-def _with_whole_unicode(url: URL) -> URL:
-    charset = url.query.get("charset", "utf8mb4")
-    if charset != "utf8mb4":
+def _with_whole_unicode(url: str) -> str:
+    query = _parts(url)["query"]
+    charset = dict(parse_qsl(query or "")).get("charset")
+    if charset not in (None, "utf8mb4"):
         raise ValueError("DATABASE_URL asks for a charset that cannot hold every text: leave charset out")
-    return url.update_query_dict({"charset": "utf8mb4"})
+    if charset is not None:
+        return url
+    return f"{url}{'?' if query is None else '&' if query else ''}charset=utf8mb4"
 
 
-def _with_absolute_file(url: URL, root: Path) -> URL:
-    database = url.database or ""
+def _with_absolute_file(url: str, root: Path) -> str:
+    parts = _parts(url)
+    database = unquote(parts["database"])
     if database.startswith("file:"):
         return url
-    return url.set(database=str(root / Path(database).expanduser()))
+    path = quote(str(root / Path(database).expanduser()), safe=_PLAIN_IN_PATH)
+    return f"{url[: parts.start('database')]}{path}{url[parts.end('database') :]}"
 
 
 def in_memory(text: str) -> bool:
     """Tell whether the URL names an SQLite database that dies with its process."""
-    url = make_url(text)
-    return url.get_backend_name() == "sqlite" and _is_memory(url)
-
-
-def _is_memory(url: URL) -> bool:
-    database = url.database or ""
-    return database in ("", ":memory:") or database.startswith("file::memory:") or url.query.get("mode") == "memory"
+    parts = _parts(text)
+    database = unquote(parts["database"] or "")
+    if parts["scheme"] != "sqlite":
+        return False
+    if database in ("", ":memory:") or database.startswith("file::memory:"):
+        return True
+    return dict(parse_qsl(parts["query"] or "")).get("mode") == "memory"
 
 
 def in_temporary_directory(text: str) -> bool:
     """Tell whether the URL names an SQLite file where a reboot or a cleaner removes files."""
-    url = make_url(text)
-    if url.get_backend_name() != "sqlite" or _is_memory(url):
+    parts = _parts(text)
+    if parts["scheme"] != "sqlite" or in_memory(text):
         return False
-    return is_temporary(Path((url.database or "").removeprefix("file:")))
+    return is_temporary(Path(unquote(parts["database"]).removeprefix("file:")))
 
 
 def is_temporary(path: Path) -> bool:

@@ -25,8 +25,8 @@ from application.config.choice import (
     SmsMethod,
 )
 from application.libs import host, origin, sms, webhook_signature
+from application.libs.instant import Instant
 from application.libs.mail import mail_address, read_sender
-from application.libs.schema import UtcTime
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -84,6 +84,7 @@ class Variables(BaseSettings):
     """Hold what was set, each value valid alone; the variable is the field's name in capitals."""
 
     model_config = SettingsConfigDict(
+        defer_build=True,  # the class that is read is built, those it is made of are not
         env_file=ROOT / ".env",
         env_file_encoding="utf-8",
         env_ignore_empty=True,
@@ -135,10 +136,10 @@ class Variables(BaseSettings):
     max_content_length: int = Field(MEBIBYTE, ge=1024, description="Largest body of a request in bytes")
     max_form_parts: int = Field(1000, ge=1, description="Most parts of a form")
     rate_limits_enabled: bool = Field(True, description="Whether routes that declare a limit count their callers")
-    v1_deprecated_at: UtcTime | None = Field(
+    v1_deprecated_at: Instant | None = Field(
         None, description="Since when /api/v1 is deprecated, as 2027-01-31T00:00:00Z; empty: it is not"
     )
-    v1_sunset_at: UtcTime | None = Field(None, description="When /api/v1 will be switched off; empty: not planned")
+    v1_sunset_at: Instant | None = Field(None, description="When /api/v1 will be switched off; empty: not planned")
     database_url: str = Field(
         "sqlite:///application.db",
         description="sqlite:///FILE (from the project's root), postgresql://… or mysql://…",

@@ -117,7 +117,6 @@ def _wire_names(schema: type[BaseModel], place: str) -> frozenset[str]:
 
 
 def _fields(schema: type[BaseModel], place: str, find_strays: Callable[[], list[FieldError]], judge: Judge) -> Bind:
-    validator = schema.__pydantic_validator__
     fields = schema.model_fields.items()
     names = {member(name, field): wire_name(name, field, place) for name, field in fields}
     plans = {
@@ -143,7 +142,7 @@ def _fields(schema: type[BaseModel], place: str, find_strays: Callable[[], list[
         errors += find_strays()
         parameters: BaseModel | None = None
         try:
-            parameters = validator.validate_python(values, strict=False)
+            parameters = schema.__pydantic_validator__.validate_python(values, strict=False)
         except ValidationError as error:
             errors = one_for_each_place(errors, faults(place, found(error), names=names))
         refusals = [Invalid(errors=errors)] if errors else []

@@ -2,7 +2,9 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from typing import Annotated
 
+from pydantic import BeforeValidator
 from pydantic_core import PydanticCustomError
 
 _LOCAL = r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,30})?"
@@ -44,3 +46,7 @@ def _parse(value: str) -> datetime:
         return datetime.fromisoformat(whole)
     except ValueError:
         raise PydanticCustomError("time", "There is no such time") from None
+
+
+Instant = Annotated[datetime, BeforeValidator(instant)]
+"""An instant as `instant` reads it."""

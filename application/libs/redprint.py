@@ -88,6 +88,8 @@ class Surface(Blueprint):
         for item in mounted:
             if item.endpoint not in app.view_functions:
                 item.operation = paired(item.operation, item.address[1], reads)
+                if not known.defers_schemas:
+                    item.operation.build_schemas()
                 view = compile_view(item.operation, self.dialect, known, testing=bool(app.config["TESTING"]))
                 app.view_functions[item.endpoint] = view
 
@@ -282,14 +284,15 @@ def init_app(
     limits: RateLimits | None = None,
     stamp: Stamp | None = None,
     permissions: Collection[str] | None = None,
+    defers_schemas: bool = False,
 ) -> None:
     """Hand the redprints what they need from above.
 
     The unit of work, who is asking, which failure to try again, where answers under an Idempotency-Key are kept, what
     reads beside a writer (None where every writer is alone), what knows a browser by its cookie, what counts for the
     limits that operations declare, what stamps the state of the database; without one of these three, nothing does.
-    `permissions` are all there are; without
-    them an operation may ask for any.
+    `permissions` are all there are; without them an operation may ask for any. With `defers_schemas` each schema is
+    built when it is first used, and the start is over sooner; without it a faulty one stops the start.
     """
     app.extensions[_PERMISSIONS] = permissions
     app.extensions["redprint"] = Machinery(
@@ -301,6 +304,7 @@ def init_app(
         browsers=browsers,
         limits=limits,
         memory=None if stamp is None else Memory(stamp),
+        defers_schemas=defers_schemas,
     )
     app.url_map.converters.update(CONVERTERS)
     app.url_map.merge_slashes = False  # no redirect with an HTML body

@@ -1,7 +1,8 @@
 """Say which schemas would let something in unseen (an unknown field, a silent conversion) or break their promise."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import is_dataclass
+from functools import cache
 from typing import Any, NamedTuple, get_args
 
 from pydantic import BaseModel
@@ -41,8 +42,10 @@ def computed(schema: type[BaseModel]) -> Iterator[str]:
             yield from (f"{_before(path)}{name}" for name in kind.model_computed_fields)
 
 
-def _within(schema: type[BaseModel]) -> Iterator[_Found]:
-    """Yield every class in a schema's fields once, with the path to it, the schema itself first."""
+@cache  # three questions are asked of each schema, and the same schema stands in several operations
+def _within(schema: type[BaseModel]) -> Sequence[_Found]:
+    """Return every class in a schema's fields once, with the path to it, the schema itself first."""
+    found: list[_Found] = []
     seen: set[Any] = set()
     waiting = [_Found("", schema)]
     while waiting:
@@ -51,9 +54,10 @@ def _within(schema: type[BaseModel]) -> Iterator[_Found]:
         if not isinstance(kind, type) or kind in seen:
             continue
         seen.add(kind)
-        yield _Found(path, kind)
+        found.append(_Found(path, kind))
         if issubclass(kind, BaseModel):
             waiting += [_Found(f"{_before(path)}{name}", field.annotation) for name, field in kind.model_fields.items()]
+    return found
 
 
 def _before(path: str) -> str:

@@ -73,6 +73,7 @@ class Machinery:
     browsers: BrowserSessions | None = None
     limits: RateLimits | None = None
     memory: Memory | None = None
+    defers_schemas: bool = False
     mounted: list[Any] = field(default_factory=list)
     surfaces: list[Any] = field(default_factory=list)
 

@@ -1,8 +1,72 @@
 from pathlib import Path
 
 import pytest
+from sqlalchemy.engine import make_url
 
-from application.config.address import in_memory, in_temporary_directory, passwords
+from application.config.address import in_memory, in_temporary_directory, passwords, with_our_driver
+
+ROOT = Path("/srv/redprint")
+
+
+class TestWithOurDriver:
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "postgresql://h/n",
+            "postgresql://u@h/n",
+            "postgresql://:p@h/n",
+            "postgresql://u:p%40%2F@h:1/n?sslmode=require&options=-c%20a",
+            "postgresql://u:p/?#[w@h/n",
+            "postgresql://u:1/2@[::1]:5432/n",
+            "postgresql://u:p@/n?host=/run/postgresql",
+            "postgresql:///n?host=a@b",
+            "postgresql://h",
+            "postgresql://h?application_name=a%26b",
+            "mysql://u:p?w@h/n?ssl_ca=/a@b&charset=utf8mb4",
+            "sqlite:////srv/a%20b.db?timeout=3",
+            "sqlite:///file:a.db?uri=true",
+            "sqlite:///:memory:",
+            "sqlite://",
+        ],
+    )
+    def test_reads_what_sqlalchemy_reads(self, text: str) -> None:
+        read, completed = make_url(text), make_url(with_our_driver(text, root=ROOT))
+
+        assert completed.set(drivername=read.drivername) == read
+
+    @pytest.mark.parametrize(
+        ("text", "query"),
+        [
+            ("mysql://u:p@h/n", {}),
+            ("mysql://h", {}),
+            ("mysql://u:p?w@h/n?", {}),
+            ("mysql://u:p@h/n?ssl_ca=/a@b", {"ssl_ca": "/a@b"}),
+        ],
+    )
+    def test_asks_mysql_for_whole_unicode(self, text: str, query: dict[str, str]) -> None:
+        read, completed = make_url(text), make_url(with_our_driver(text, root=ROOT))
+
+        assert completed == read.set(drivername="mysql+pymysql", query={**query, "charset": "utf8mb4"})
+
+    @pytest.mark.parametrize(
+        ("text", "file"),
+        [
+            ("sqlite:///a.db", "/srv/redprint/a.db"),
+            ("sqlite:///a%3Fb c+d.db?timeout=3", "/srv/redprint/a?b c+d.db"),
+            ("sqlite:///~/a.db", str(Path.home() / "a.db")),
+            ("sqlite+pysqlite:////srv/a.db", "/srv/a.db"),
+        ],
+    )
+    def test_puts_a_file_into_the_root(self, text: str, file: str) -> None:
+        completed = make_url(with_our_driver(text, root=ROOT))
+
+        assert (completed.drivername, completed.database) == ("sqlite", file)
+        assert completed.query == make_url(text).query
+
+    @pytest.mark.parametrize("text", ["", "nonsense", "postgresql:/h/n", "postgresql://h:port/n"])
+    def test_refuses_what_is_none(self, text: str) -> None:
+        with pytest.raises(ValueError, match="DATABASE_URL is no URL"):
+            with_our_driver(text, root=ROOT)
 
 
 class TestInMemory:

@@ -132,7 +132,7 @@ class TestVariables:
             ("mysql+pymysql://u@h/n?charset=utf8mb4", "mysql+pymysql://u@h/n?charset=utf8mb4"),
             ("sqlite:///some.db", f"sqlite:///{ROOT}/some.db"),
             ("sqlite:////var/lib/some.db", "sqlite:////var/lib/some.db"),
-            ("sqlite:///file:some.db?uri=true", "sqlite:///file%3Asome.db?uri=true"),
+            ("sqlite:///file:some.db?uri=true", "sqlite:///file:some.db?uri=true"),
             ("sqlite://", "sqlite://"),
         ],
     )

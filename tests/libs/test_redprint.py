@@ -259,6 +259,55 @@ class TestInitApp:
         assert "id" not in Flask("bare").url_map.converters
 
 
+class Unknown:
+    """Be of a type that pydantic knows nothing of."""
+
+
+class BrokenOut(Schema):
+    name: Unknown
+
+
+def broken() -> BrokenOut:
+    """Read it."""
+    raise NotImplementedError
+
+
+class TestSchemas:
+    def test_are_not_built_for_being_declared(self) -> None:
+        class FreshOut(NameOut):
+            pass
+
+        assert FreshOut.__pydantic_complete__ is False
+        assert FreshOut(name="a").name == "a"
+        assert FreshOut.__pydantic_complete__ is True
+
+    @pytest.mark.parametrize("defers", [True, False])
+    def test_are_built_at_the_start_unless_they_are_deferred(self, defers: bool) -> None:
+        class FreshOut(NameOut):
+            pass
+
+        def read() -> FreshOut:
+            """Read it."""
+            return FreshOut(name="a")
+
+        item = Redprint("item", __name__)
+        item.get("")(read)
+        handed("one", defers_schemas=defers).register_blueprint(surface(item))
+
+        assert FreshOut.__pydantic_complete__ is not defers
+
+    def test_stop_the_start_where_they_cannot_be_built(self) -> None:
+        item = Redprint("item", __name__)
+        item.get("")(broken)
+
+        with pytest.raises(DeclarationError) as refused:
+            handed("one").register_blueprint(surface(item))
+
+        assert "broken (line" in str(refused.value)
+        assert "BrokenOut cannot be built: Unable to generate" in str(refused.value)
+        assert "\n" not in str(refused.value)
+
+
 class TestPermissions:
     @staticmethod
     def mount(permission: str, **known: Any) -> None:

@@ -9,12 +9,30 @@ import pytest
 from pydantic import Field, TypeAdapter, ValidationError
 
 from application.libs.ident import new_id
-from application.libs.schema import Ident, Name, Schema, UtcTime, absent
+from application.libs.schema import Ident, Name, PageQuery, Schema, UtcTime, absent
 
 TIME: TypeAdapter[datetime] = TypeAdapter(UtcTime)
 NAME: TypeAdapter[str] = TypeAdapter(Name)
 IDENT: TypeAdapter[str] = TypeAdapter(Ident)
 KEY = "01981f3e-7c5a-7b1e-9c55-0d7f5b1f2a10"
+
+
+class RowQuery(PageQuery):
+    sort: str = "-name"
+    name: str | None = None
+    age: int | None = None
+
+
+class TestPageQuery:
+    def test_gives_a_rule_what_was_given_or_has_a_default(self) -> None:
+        assert RowQuery().given() == {"limit": 20, "count": False, "sort": "-name"}
+        assert RowQuery(name="", age=0, count=True).given() == {
+            "limit": 20,
+            "count": True,
+            "sort": "-name",
+            "name": "",
+            "age": 0,
+        }
 
 
 class TestUtcTime:

@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
-from flask import Flask, Response
+from flask import Flask, Response, url_for
 from werkzeug.exceptions import SecurityError
-from werkzeug.routing import MapAdapter
+from werkzeug.routing import BuildError, MapAdapter, Rule
 from werkzeug.test import create_environ
 
 from application.libs.web_application import Answer, WebApplication
@@ -37,6 +37,31 @@ class TestEnsureSync:
             return "ok"
 
         assert app.ensure_sync(show) is show
+
+
+class TestRules:
+    def test_are_written_when_an_address_is_made(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        written: list[str] = []
+        write = Rule._compile_builder
+
+        def noted(rule: Rule, append_unknown: bool = True) -> Any:
+            written.append(rule.rule)
+            return write(rule, append_unknown)
+
+        monkeypatch.setattr(Rule, "_compile_builder", noted)
+        app = WebApplication("specimen")
+        app.add_url_rule("/shop/<int:rule>", "shop", lambda rule: str(rule))
+        app.add_url_rule("/other/<self>", "other", lambda self: self)
+        assert app.test_client().get("/shop/3").text == "3"
+        assert written == []
+
+        with app.test_request_context():
+            made = [url_for("shop", rule=3), url_for("shop", rule=4, more="a b"), url_for("other", self="ü")]
+            with pytest.raises(BuildError):
+                url_for("shop")
+
+        assert made == ["/shop/3", "/shop/4?more=a+b", "/other/%C3%BC"]
+        assert written == ["/shop/<int:rule>", "/other/<self>"]
 
 
 HOSTS = ("localhost", "localhost:5000", "EXAMPLE.org:80", "[::1]:5000", "bücher.example", "a b", "")
