@@ -1,6 +1,6 @@
 """Reach the database: models derive from `Base`, rules run statements in the unit of work the edge opened."""
 
-from application.database.base import TABLE_OPTIONS, Base, db
+from application.database.base import IN_THE_KEY, TABLE_OPTIONS, Base, db
 from application.database.engine import engine_options, prepare_engine
 from application.database.failure import SerializationFailure
 from application.database.rewrite import rewrite
@@ -22,6 +22,7 @@ from application.database.unit import (
 )
 
 __all__ = [
+    "IN_THE_KEY",
     "TABLE_OPTIONS",
     "Base",
     "Id",

@@ -28,6 +28,13 @@ TABLE_OPTIONS = {
 """What every table is created with; a model with `__table_args__` of its own puts this behind them."""
 
 
+IN_THE_KEY = {**TABLE_OPTIONS, "sqlite_with_rowid": False}
+"""The same for small rows that are found by a key of text, or of several columns.
+
+By default SQLite finds the number of a row by its key, and then the row by its number; so it finds the row at once.
+"""
+
+
 class UnitSession(Session):
     """Be the session for entities, on the connection of the current unit of work and nowhere else."""
 

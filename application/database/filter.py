@@ -153,9 +153,9 @@ class Filters:
 
     def chosen(self, values: Mapping[str, object]) -> dict[str, object]:
         """Return those that are given; raise TypeError for one that is not listed."""
-        unknown = values.keys() - self._known.keys()
-        if unknown:
-            message = f"There is no filter {sorted(unknown)}; the filters are {', '.join(self._known)}"
+        if not values.keys() <= self._known.keys():
+            unknown = sorted(values.keys() - self._known.keys())
+            message = f"There is no filter {unknown}; the filters are {', '.join(self._known)}"
             raise TypeError(message)
         return {name: value for name, value in values.items() if value is not None}
 

@@ -16,7 +16,7 @@ audit = Redprint("audit", __name__)
 @audit.get("", permission=Permission.AUDIT_VIEW, answer=AuditOut, orders=business.ORDERS, filters=business.FILTERS)
 def index(query: AuditQuery) -> Page[business.AuditRow]:
     """List what was done."""
-    return business.search(**query.model_dump())
+    return business.search(**query.given())
 
 
 @audit.get("/<id:audit_id>", permission=Permission.AUDIT_VIEW, answer=AuditOut, errors=[business.AuditNotFound])

@@ -20,7 +20,7 @@ _WRITE_ERRORS = [business.BlogNotFound, business.NotYourBlog, business.UnknownTa
 @blog.get("", public=True, answer=BlogOut, orders=business.ORDERS, filters=business.FILTERS, rows_only=True)
 def index(query: BlogFilterQuery) -> Page[business.BlogRow]:
     """List the published blogs, and one's own drafts."""
-    return business.search(viewer_id=viewer_id(Permission.BLOG_WRITE), **query.model_dump())
+    return business.search(viewer_id=viewer_id(Permission.BLOG_WRITE), **query.given())
 
 
 @blog.post(
@@ -90,7 +90,7 @@ def delete(blog_id: BlogId) -> None:
 )
 def of_tag(tag_id: TagId, query: BlogQuery) -> Page[business.BlogRow]:
     """List the blogs that carry a tag."""
-    page = business.search(viewer_id=viewer_id(Permission.BLOG_WRITE), tag=tag_id, **query.model_dump())
+    page = business.search(viewer_id=viewer_id(Permission.BLOG_WRITE), tag=tag_id, **query.given())
     if not page.items:
         tag_business.get(tag_id)
     return page
@@ -107,7 +107,7 @@ def of_tag(tag_id: TagId, query: BlogQuery) -> Page[business.BlogRow]:
 )
 def of_user(user_id: UserId, query: BlogQuery) -> Page[business.BlogRow]:
     """List the published blogs of a user; to themselves also their drafts."""
-    page = business.search(viewer_id=viewer_id(Permission.BLOG_WRITE), owner=user_id, **query.model_dump())
+    page = business.search(viewer_id=viewer_id(Permission.BLOG_WRITE), owner=user_id, **query.given())
     if not page.items:
         user_business.check_exists(user_id)
     return page

@@ -7,7 +7,7 @@ from sqlalchemy import ForeignKey, Index, String, Text
 from sqlalchemy.dialects import mysql
 from sqlalchemy.orm import Mapped, mapped_column
 
-from application.database import TABLE_OPTIONS, Base, Id, UtcDateTime
+from application.database import IN_THE_KEY, TABLE_OPTIONS, Base, Id, UtcDateTime
 from application.database.full_text import FULL_TEXT, SearchTerms
 
 
@@ -46,6 +46,7 @@ class BlogTag(Base):
     """Put a tag on a blog."""
 
     __tablename__ = "blog_tag"
+    __table_args__ = IN_THE_KEY
 
     blog_id: Mapped[str] = mapped_column(Id, ForeignKey("blog.id", ondelete="CASCADE"), primary_key=True)
     tag_id: Mapped[str] = mapped_column(Id, ForeignKey("tag.id", ondelete="RESTRICT"), primary_key=True, index=True)

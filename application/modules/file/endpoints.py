@@ -32,7 +32,7 @@ _CONTENT_ERRORS = [business.FileNotFound, business.FileNotReady, RangeUnsatisfia
 @file.get("", scope=Permission.FILE_WRITE, answer=FileOut, orders=business.ORDERS, filters=business.FILTERS)
 def index(query: FileQuery) -> Page[business.FileRow]:
     """List one's own files; who manages files sees all."""
-    return business.search(viewer_id=_viewer(), **query.model_dump())
+    return business.search(viewer_id=_viewer(), **query.given())
 
 
 @file.get("/usage", scope=Permission.FILE_WRITE, answer=FileUsageOut)

@@ -15,7 +15,7 @@ key = Redprint("key", __name__)
 @key.get("", answer=KeyOut, orders=business.ORDERS, filters=business.FILTERS)
 def index(query: KeyQuery) -> Page[business.KeyRow]:
     """List one's own keys; who manages users may ask for those of a user."""
-    return business.search(**_viewer(), **query.model_dump())
+    return business.search(**_viewer(), **query.given())
 
 
 @key.post(

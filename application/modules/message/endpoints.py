@@ -18,7 +18,7 @@ message = Redprint("message", __name__)
 )
 def index(query: MessageQuery) -> Page[business.MessageRow]:
     """List messages."""
-    return business.search(**query.model_dump())
+    return business.search(**query.given())
 
 
 @message.post(

@@ -27,7 +27,7 @@ _CHANGE_ERRORS = [business.RoleNotFound, business.NameTaken, business.RoleBuiltI
 )
 def index(query: RoleQuery) -> Page[business.RoleRow]:
     """List roles."""
-    return business.search(**query.model_dump())
+    return business.search(**query.given())
 
 
 @role.post(

@@ -15,7 +15,7 @@ session = Redprint("session", __name__)
 @session.get("", answer=SessionOut, orders=business.ORDERS, filters=business.FILTERS)
 def index(query: SessionQuery) -> Page[business.SessionRow]:
     """List one's own sessions; who manages users sees all."""
-    return business.search(viewer_id=_viewer(), current_id=current_identity().session_id, **query.model_dump())
+    return business.search(viewer_id=_viewer(), current_id=current_identity().session_id, **query.given())
 
 
 @session.get("/<id:session_id>", answer=SessionOut, errors=[business.SessionNotFound])

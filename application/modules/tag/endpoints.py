@@ -12,7 +12,7 @@ tag = Redprint("tag", __name__)
 @tag.get("", public=True, answer=TagOut, orders=business.ORDERS, filters=business.FILTERS, rows_only=True)
 def index(query: TagQuery) -> Page[business.TagRow]:
     """List tags."""
-    return business.search(**query.model_dump())
+    return business.search(**query.given())
 
 
 @tag.post(

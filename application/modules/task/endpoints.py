@@ -21,7 +21,7 @@ def catalogue() -> Sequence[business.CatalogueRow]:
 @task.get("", permission=Permission.TASK_RUN, answer=TaskOut, orders=business.ORDERS, filters=business.FILTERS)
 def index(query: TaskQuery) -> Page[business.TaskRow]:
     """List one's own tasks; who manages tasks sees all."""
-    return business.search(viewer_id=_viewer(), sees_errors=_manages(), **query.model_dump())
+    return business.search(viewer_id=_viewer(), sees_errors=_manages(), **query.given())
 
 
 @task.post(

@@ -26,7 +26,7 @@ _CHANGE_ERRORS = [business.UserNotFound, business.NameTaken, business.LastAdmin,
 )
 def index(query: UserQuery) -> Page[business.UserRow]:
     """List users."""
-    return business.search(**query.model_dump())
+    return business.search(**query.given())
 
 
 @user.post(

@@ -5,14 +5,14 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from application.database import TABLE_OPTIONS, Base, Id, UtcDateTime
+from application.database import IN_THE_KEY, Base, Id, UtcDateTime
 
 
 class User(Base):
     """Be somebody with a name; without a password hash they cannot sign in, and while they are disabled in no way."""
 
     __tablename__ = "user"
-    __table_args__ = (Index("ix_user_created_at", "created_at", "id"), TABLE_OPTIONS)  # by name goes the unique one
+    __table_args__ = (Index("ix_user_created_at", "created_at", "id"), IN_THE_KEY)  # by name goes the unique one
 
     id: Mapped[str] = mapped_column(Id, primary_key=True)
     name: Mapped[str] = mapped_column(String(50), unique=True)
