@@ -190,9 +190,9 @@ class TestInProcess:
             in_process.check(task, filled_app.wsgi_app, _liar)
 
     def test_names_each_cost_above_its_limit(self) -> None:
-        good = [in_process.Cost(title, 100 * limit, 100) for title, limit in in_process.LIMITS.items()]
+        good = [in_process.Cost(title, [(100 * limit, 100)]) for title, limit in in_process.LIMITS.items()]
         assert in_process.excess(good) == []
-        bad = [in_process.Cost("GET one", 200, 100), *good[1:]]
+        bad = [in_process.Cost("GET one", [(200, 100), (900, 450), (5, 1)]), *good[1:]]
         assert in_process.excess(bad) == ["GET one costs 2.00 times the bare view, more than 1.25"]
         assert in_process.excess(in_process.lower(bad, good)) == []
 
