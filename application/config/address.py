@@ -25,7 +25,6 @@ BROKER_SCHEMES = ("memory", "redis", "rediss", "amqp", "amqps", "filesystem")
 
 _PLAIN_IN_PATH = " +/"
 
-
 _DATABASE_URL = re.compile(
     r"(?P<scheme>[\w+]+)://"
     r"(?:[^:/]*(?::[^@]*)?@)?"  # user and password, in which SQLAlchemy takes all but @ as it is
@@ -59,10 +58,10 @@ def _parts(text: str) -> re.Match[str]:
 
 def _with_whole_unicode(url: str) -> str:
     query = _parts(url)["query"]
-    charset = dict(parse_qsl(query or "")).get("charset")
-    if charset not in (None, "utf8mb4"):
+    charsets = {value for name, value in parse_qsl(query or "") if name == "charset"}
+    if charsets - {"utf8mb4"}:
         raise ValueError("DATABASE_URL asks for a charset that cannot hold every text: leave charset out")
-    if charset is not None:
+    if charsets:
         return url
     return f"{url}{'?' if query is None else '&' if query else ''}charset=utf8mb4"
 

@@ -48,6 +48,11 @@ class TestWithOurDriver:
 
         assert completed == read.set(drivername="mysql+pymysql", query={**query, "charset": "utf8mb4"})
 
+    @pytest.mark.parametrize("query", ["charset=latin1", "charset=utf8mb4&charset=latin1"])
+    def test_refuses_half_of_unicode(self, query: str) -> None:
+        with pytest.raises(ValueError, match="leave charset out"):
+            with_our_driver(f"mysql://h/n?{query}", root=ROOT)
+
     @pytest.mark.parametrize(
         ("text", "file"),
         [
