@@ -15,6 +15,7 @@ from time import monotonic
 from typing import Any
 
 from flask import Flask
+from sqlalchemy.engine import make_url
 
 from application.config.setting import ROOT, RunnerMode, Settings
 from application.extensions import scheduler, socketio
@@ -140,7 +141,8 @@ def runner_lock(settings: Settings) -> HostLock:
 
 
 def _lock_path(settings: Settings) -> Path:
-    name = hashlib.sha256(settings.database_url.encode()).hexdigest()[:16]
+    url = make_url(settings.database_url).render_as_string(hide_password=False)  # however it was spelled
+    name = hashlib.sha256(url.encode()).hexdigest()[:16]
     return ROOT / "instance" / f"runner-{name}.lock"
 
 

@@ -140,6 +140,8 @@ def read_arguments() -> argparse.Namespace:
         parser.error(
             "wrk is not there, which makes the load (Debian, Ubuntu: apt install wrk); or ask --questions blogs,routes"
         )
+    if not asked.ours.exists():
+        parser.error(f"{asked.ours} is not there, which runs ours: `make bench-growth` installs it")
     return asked
 
 

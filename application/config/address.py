@@ -25,10 +25,12 @@ BROKER_SCHEMES = ("memory", "redis", "rediss", "amqp", "amqps", "filesystem")
 
 _PLAIN_IN_PATH = " +/"
 
+_PLAIN_BEFORE_HOST = " +"
+
 _DATABASE_URL = re.compile(
     r"(?P<scheme>[\w+]+)://"
-    r"(?:[^:/]*(?::[^@]*)?@)?"  # user and password, in which SQLAlchemy takes all but @ as it is
-    r"(?:\[[^/?]+\]|[^/:?]+)?(?::[0-9]*)?"  # server and port
+    r"(?:[^:/]*(?::(?P<password>[^@]*))?@)?"  # in which SQLAlchemy takes all but @ as it is
+    r"(?:\[[^/?]+\]|[^/:?]+)?(?::(?P<port>[^/?]*))?"
     r"(?:/(?P<database>[^?]*))?(?:\?(?P<query>.*))?"
 )
 """A database's URL as SQLAlchemy reads it, which would take 0.1 s to import where nothing is asked of a database."""
@@ -36,6 +38,7 @@ _DATABASE_URL = re.compile(
 
 def with_our_driver(text: str, *, root: Path) -> str:
     """Return a database's URL with the driver this house uses; a relative SQLite file lies in the root."""
+    text = text.strip()  # of a file's last line
     parts = _parts(text)
     driver = DRIVERS.get(parts["scheme"])
     if driver is None:
@@ -47,8 +50,8 @@ def with_our_driver(text: str, *, root: Path) -> str:
 
 
 def _parts(text: str) -> re.Match[str]:
-    parts = _DATABASE_URL.fullmatch(text)
-    if parts is None:
+    parts = _DATABASE_URL.match(text)  # of several readings the first, which is SQLAlchemy's
+    if parts is None or parts.end() != len(text) or not (parts["port"] is None or parts["port"].isdecimal()):
         raise ValueError(
             "DATABASE_URL is no URL: write sqlite:///FILE, postgresql://USER:PASSWORD@HOST/NAME or mysql://…, with "
             "special characters of the password percent-encoded"
@@ -129,5 +132,6 @@ def passwords(text: str | None) -> list[str]:
     """List the passwords within a URL as they may be written."""
     if not text:
         return []
-    raw = urlsplit(text).password
-    return [raw, unquote(raw)] if raw else []
+    raw = _parts(text)["password"] if text.startswith(tuple(DRIVERS)) else urlsplit(text).password
+    plain = unquote(raw or "")
+    return list(dict.fromkeys([raw, plain, quote(plain, safe=_PLAIN_BEFORE_HOST)])) if raw else []

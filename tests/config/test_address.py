@@ -39,6 +39,7 @@ class TestWithOurDriver:
         [
             ("mysql://u:p@h/n", {}),
             ("mysql://h", {}),
+            ("mysql://h/n?ssl_ca=a\n", {"ssl_ca": "a"}),
             ("mysql://u:p?w@h/n?", {}),
             ("mysql://u:p@h/n?ssl_ca=/a@b", {"ssl_ca": "/a@b"}),
         ],
@@ -68,7 +69,9 @@ class TestWithOurDriver:
         assert (completed.drivername, completed.database) == ("sqlite", file)
         assert completed.query == make_url(text).query
 
-    @pytest.mark.parametrize("text", ["", "nonsense", "postgresql:/h/n", "postgresql://h:port/n"])
+    @pytest.mark.parametrize(
+        "text", ["", "nonsense", "postgresql:/h/n", "postgresql://h:port/n", "postgresql://h:/n", "mysql://h?x=@a:b"]
+    )
     def test_refuses_what_is_none(self, text: str) -> None:
         with pytest.raises(ValueError, match="DATABASE_URL is no URL"):
             with_our_driver(text, root=ROOT)
@@ -121,9 +124,13 @@ class TestPasswords:
         [
             ("redis://:a%2Fb@h/0", {"a%2Fb", "a/b"}),
             ("amqp://u:plain@h//", {"plain"}),
+            ("postgresql+psycopg://u:a/b@h/n", {"a/b", "a%2Fb"}),
+            ("postgresql+psycopg://u:a%3Fb?#[c@h/n", {"a%3Fb?#[c", "a?b?#[c", "a%3Fb%3F%23%5Bc"}),
+            ("mysql+pymysql://u@h/n", set()),
+            ("sqlite:////srv/a.db", set()),
             ("memory://", set()),
             (None, set()),
         ],
     )
-    def test_gives_both_spellings(self, url: str | None, found: set[str]) -> None:
+    def test_gives_every_spelling(self, url: str | None, found: set[str]) -> None:
         assert set(passwords(url)) == found
