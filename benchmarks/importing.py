@@ -10,18 +10,18 @@ from application.config.setting import ROOT
 TIMES = 5
 
 _MEASURE = """
-import resource, sys, time
+import time
 began = time.perf_counter()
 import application.factory
 seconds = time.perf_counter() - began
-unit = 2**20 if sys.platform == "darwin" else 2**10
-print(seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit)
+import psutil  # not ru_maxrss, which remembers the memory of whoever started this process
+print(seconds, psutil.Process().memory_info().rss / 2**20)
 """
 
 
 @dataclass(frozen=True)
 class Import:
-    """Hold how long it took, and how much memory the process then had at most."""
+    """Hold how long it took, and how much memory the process then had."""
 
     seconds: float
     megabytes: float

@@ -13,7 +13,7 @@ Json = dict[str, Any]
 
 _SQLITE_STEP = re.compile(
     r"(?:SCAN|SEARCH) (?P<table>\S+)"
-    r"(?: USING (?:COVERING )?(?:INDEX )?(?P<name>INTEGER PRIMARY KEY|\w+))?"
+    r"(?: USING (?:COVERING )?(?:INDEX )?(?P<name>(?:INTEGER )?PRIMARY KEY|\w+))?"
     r"(?: \((?P<by>.+)\))?"
 )
 """A step of a plan; an index that SQLite makes for the statement (AUTOMATIC) reads the whole table, and is none."""
@@ -64,7 +64,8 @@ def explain(connection: Connection, statement: str, parameters: Any) -> Plan:
     """Return the plan of a statement as the driver takes it; it is not run."""
     name = connection.dialect.name
     if name == "sqlite":
-        return _of_sqlite(connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all())
+        rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
+        return _of_sqlite(rows, is_ordered="ORDER BY" in statement)
     if name == "postgresql":
         found = connection.exec_driver_sql(f"EXPLAIN (FORMAT JSON) {statement}", parameters).scalar_one()
         return _of_postgresql(found[0]["Plan"])
@@ -84,18 +85,23 @@ def analyze() -> None:
                 unit.connection.exec_driver_sql(f"ANALYZE TABLE {tables}").all()
 
 
-def _of_sqlite(rows: Sequence[Any]) -> Plan:
+def _of_sqlite(rows: Sequence[Any], *, is_ordered: bool) -> Plan:
     lines = [row.detail for row in rows]
     found = [match for match in map(_SQLITE_STEP.match, lines) if match is not None]
-    steps = [Step(step["table"], _index_of_sqlite(step), step["by"] or "") for step in found]
     cuts = {row.parent for row in rows if row.detail in (f"CO-ROUTINE {_CUT}", f"MATERIALIZE {_CUT}")}
     sorts = any(row.detail == "USE TEMP B-TREE FOR ORDER BY" and row.parent not in cuts for row in rows)
+    walks_keys = is_ordered and not sorts
+    steps = [Step(step["table"], _index_of_sqlite(step, walks_keys=walks_keys), step["by"] or "") for step in found]
     return Plan("\n".join(lines), steps, sorts)
 
 
-def _index_of_sqlite(step: re.Match[str]) -> str:
+def _index_of_sqlite(step: re.Match[str], *, walks_keys: bool) -> str:
+    """Return the name of an index; a table that lies in its key is walked as one where the order asks for that."""
     if "VIRTUAL TABLE INDEX" in step.string:
         return "virtual"
+    table = Base.metadata.tables.get(step["table"])
+    if walks_keys and not step["name"] and table is not None and not table.dialect_options["sqlite"]["with_rowid"]:
+        return "PRIMARY KEY"
     return step["name"] if step["name"] and step["name"] != "AUTOMATIC" else ""
 
 

@@ -8,8 +8,7 @@ from functools import cache
 from typing import Any, TypedDict, Unpack, get_type_hints
 
 from limits import RateLimitItem
-from pydantic import BaseModel, PydanticUndefinedAnnotation, PydanticUserError
-from pydantic_core import SchemaError
+from pydantic import BaseModel
 
 from application.libs.answer import Answer, AnswerMismatchError
 from application.libs.declaration import guess, mistake, said_here
@@ -113,20 +112,6 @@ class Operation:
     def name(self) -> str:
         """Return the handler's name, which is the endpoint's."""
         return self.handler.__name__
-
-    def build_schemas(self) -> None:
-        """Have pydantic build what reads and writes its schemas; raise `DeclarationError` for what it has against one.
-
-        Unless that is done, each is built when it is used first.
-        """
-        for schema in filter(None, (*self.inputs.values(), self.answer.schema)):
-            try:
-                schema.model_rebuild()
-            except (PydanticUserError, PydanticUndefinedAnnotation, SchemaError) as error:
-                reason = str(error).partition("\n")[0]
-                raise mistake(
-                    self.where, f"{schema.__name__} cannot be built: {reason}", "Mend its annotations"
-                ) from error
 
     @property
     def where(self) -> str:

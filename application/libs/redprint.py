@@ -19,6 +19,8 @@ from typing import Any, TypeVar, Unpack
 from flask import Blueprint, Flask, current_app
 from flask.sansio.blueprints import Blueprint as AnyBlueprint
 from flask.sansio.blueprints import BlueprintSetupState
+from pydantic import PydanticUndefinedAnnotation, PydanticUserError
+from pydantic_core import SchemaError
 
 from application.libs.browser_session import BrowserSessions
 from application.libs.conditional import Beside
@@ -89,9 +91,20 @@ class Surface(Blueprint):
             if item.endpoint not in app.view_functions:
                 item.operation = paired(item.operation, item.address[1], reads)
                 if not known.defers_schemas:
-                    item.operation.build_schemas()
+                    _build_schemas(item.operation)
                 view = compile_view(item.operation, self.dialect, known, testing=bool(app.config["TESTING"]))
                 app.view_functions[item.endpoint] = view
+
+
+def _build_schemas(operation: Operation) -> None:
+    """Have pydantic build what reads and writes the schemas, instead of at the first use; refuse what it cannot."""
+    for schema in filter(None, (*operation.inputs.values(), operation.answer.schema)):
+        try:
+            schema.model_rebuild()
+        except (PydanticUserError, PydanticUndefinedAnnotation, SchemaError) as error:
+            reason = str(error).partition("\n")[0]
+            what = f"{schema.__name__} cannot be built: {reason}"
+            raise mistake(operation.where, what, "Mend its annotations") from error
 
 
 class Mounted:
