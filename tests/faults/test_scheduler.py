@@ -47,7 +47,12 @@ class TestTakeOver:
         ledger.wait(lambda: [attempt.status for attempt in ledger.attempts("long")] == ["lost", "running"])
 
         frozen = competition.leader
-        assert competition.seconds_to_the_next(lambda: frozen.send_signal(signal.SIGSTOP)) < AFTER_FREEZE_SECONDS
+
+        def freeze() -> None:
+            with a_file_held(app):
+                frozen.send_signal(signal.SIGSTOP)
+
+        assert competition.seconds_to_the_next(freeze) < AFTER_FREEZE_SECONDS
         competition.await_fires(2)
         frozen.send_signal(signal.SIGCONT)
         competition.await_fires(2)
@@ -97,6 +102,14 @@ def a_job_held(app: Flask) -> Iterator[None]:
     """Hold the job that fires, so that the leader stands still inside its transaction."""
     with app.app_context(), transaction() as unit:
         unit.connection.execute(sa.select(Job.id).where(Job.id == "second").with_for_update())
+        yield
+
+
+@contextmanager
+def a_file_held(app: Flask) -> Iterator[None]:
+    """Hold an SQLite file: a leader that is frozen now is not inside a transaction, which nobody could end."""
+    with app.app_context(), transaction() as unit:
+        unit.connection.execute(sa.select(Job.id))
         yield
 
 
