@@ -142,7 +142,7 @@ $(VENV)/.pip $(PEERS)/.pip $(RUNTIME)/.pip: %/.pip: requirements-build.txt | %/b
 	@$(PIP) --requirement requirements-build.txt
 	@touch $@
 
-# Of the second nothing is known to whoever develops: it has what is served with, as `make run` alone installs it.
+# The second is for benchmarks: it has what is served with, as `make run` installs it, and nothing that tests need.
 $(VENV)/.installed $(RUNTIME)/.installed: %/.installed: requirements.txt %/.pip
 	@echo "Installing what requirements.txt pins (the first time takes a minute) ..."
 	@$(INSTALL) --requirement requirements.txt

@@ -199,7 +199,7 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--only", type=_contestants, metavar="NAMES", help="beginnings of names, by commas")
     parser.add_argument("--cells", type=_cells, metavar="KEYS", help=f"some of {','.join(cell.key for cell in CELLS)}")
     parser.add_argument("--peers", type=whole_path, default=ROOT / ".venv-bench/bin/python", help="the peers' Python")
-    parser.add_argument("--ours", type=whole_path, default=Path(sys.executable), help="a Python that only serves ours")
+    parser.add_argument("--ours", type=there, default=Path(sys.executable), help="a Python that only serves ours")
     parser.add_argument(
         "--folder", type=whole_path, default=ROOT / "dist/bench", help="where the databases are; not in /tmp"
     )
@@ -215,14 +215,20 @@ def read_arguments() -> argparse.Namespace:
         )
     if not asked.peers.exists():
         parser.error(f"{asked.peers} is not there, which runs the peers: `make bench` installs it")
-    if not asked.ours.exists():
-        parser.error(f"{asked.ours} is not there, which runs ours: `make bench` installs it")
     return asked
 
 
 def whole_path(text: str) -> Path:
     """Return a path from the root, for servers run in folders of their own; links stay, as of a virtual environment."""
     return Path(text).absolute()
+
+
+def there(text: str) -> Path:
+    """Return the whole path of a program, or refuse one that is not there."""
+    path = whole_path(text)
+    if not path.exists():
+        raise argparse.ArgumentTypeError(f"{path} is not there: `make bench-web` and `make bench-growth` install it")
+    return path
 
 
 def _contestants(text: str) -> list[Contestant]:

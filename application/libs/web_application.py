@@ -41,7 +41,7 @@ _CODED = re.compile(r"[A-Za-z0-9/._~-]*", re.ASCII)
 class LateRule(Rule):
     """Be Werkzeug's rule, which writes the code that makes an address when the first one is made, not at the start.
 
-    It writes two functions for each of two hundred rules, a quarter of what the application takes to be built.
+    It writes two functions for each of two hundred rules, nearly half of what the application takes to be built.
     """
 
     def _compile_builder(self, append_unknown: bool = True) -> Callable[..., tuple[str, str]]:

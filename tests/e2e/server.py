@@ -33,6 +33,8 @@ class Server:
     process: subprocess.Popen[bytes]
     root = ROOT
     """Where the sources stand that it runs."""
+    application = ""
+    """What makes another application than the project's, as `module:function`."""
 
     def __init__(self, folder: Path, **environment: object) -> None:
         """Choose a port and write down the settings; nothing runs yet."""
@@ -65,7 +67,8 @@ class Server:
 
     def command(self) -> list[str]:
         """Return what starts the server."""
-        return [sys.executable, "-m", "gunicorn"]
+        target = f"application.libs.gunicorn_app:load_app('{self.application}')"
+        return [sys.executable, "-m", "gunicorn", *([target] if self.application else [])]
 
     def start(self) -> None:
         """Start the server and wait until it answers."""

@@ -21,9 +21,7 @@ Serve = Callable[..., Server]
 class BackgroundServer(Server):
     """Serve the application of this test."""
 
-    def command(self) -> list[str]:
-        """Return what starts the server."""
-        return [*super().command(), "application.libs.gunicorn_app:load_app('tests.e2e.background_app:create_app')"]
+    application = "tests.e2e.background_app:create_app"
 
 
 @pytest.fixture

@@ -15,9 +15,7 @@ LEAST_LOADED = 50_000
 class GarbageServer(Server):
     """Serve the application of this test."""
 
-    def command(self) -> list[str]:
-        """Return what starts the server."""
-        return [*super().command(), "application.libs.gunicorn_app:load_app('tests.e2e.garbage_app:create_app')"]
+    application = "tests.e2e.garbage_app:create_app"
 
 
 @pytest.mark.parametrize("async_mode", ASYNC_MODES)
