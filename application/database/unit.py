@@ -10,7 +10,6 @@ from contextvars import ContextVar
 from functools import partial
 from typing import Any, TypeVarTuple, cast
 
-from flask import current_app
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Connection, Engine, Executable, NestedTransaction, Result
 from sqlalchemy.exc import DBAPIError
@@ -22,6 +21,7 @@ from application.database.channel import Channel
 from application.database.engine import engine_beside
 from application.database.failure import breaks_constraint, translate
 from application.database.prepared import Plan, Values, is_watched, prepared_for
+from application.libs.current import current_application
 from application.libs.error import Refusal
 
 Columns = TypeVarTuple("Columns")
@@ -239,7 +239,7 @@ class _Block:
         if self._engine is not None:
             unit = Unit(self._engine, writes=self._write)
         else:
-            database: SQLAlchemy = current_app.extensions["sqlalchemy"]
+            database: SQLAlchemy = current_application().extensions["sqlalchemy"]
             unit = Unit(database.engine, writes=self._write, sessions=database.session)
         self._unit = unit
         self._token = _current.set(unit)

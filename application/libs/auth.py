@@ -3,8 +3,7 @@
 import base64
 import binascii
 
-from flask import g
-
+from application.libs.current import current_notes
 from application.libs.error import Forbidden, Unauthenticated
 from application.libs.record import Record
 
@@ -86,12 +85,12 @@ def read_basic(credentials: Credentials) -> tuple[str, str] | None:
 
 def set_identity(identity: Identity | None) -> None:
     """Remember who is asking for the rest of the request or socket event."""
-    g.identity = identity
+    current_notes().identity = identity
 
 
 def find_identity() -> Identity | None:
     """Return who is asking, or None when nobody signed in."""
-    identity: Identity | None = g.get("identity")
+    identity: Identity | None = current_notes().get("identity")
     return identity
 
 

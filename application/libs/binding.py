@@ -6,10 +6,11 @@ All faulty fields are reported at once; errors name the field and never repeat t
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
-from flask import Request, request
+from flask import Request
 from pydantic import BaseModel, ValidationError
 
 from application.libs.conversion import Conversion, conversion
+from application.libs.current import current_request
 from application.libs.error import FieldError, Invalid, TooLarge, UnsupportedMediaType, field_error
 from application.libs.fault_wording import faults, found, one_for_each_place
 from application.libs.form_parts import strays, unknown
@@ -51,15 +52,16 @@ def reader(inputs: Iterable[str]) -> Callable[[], object] | None:
 
 def _read_form() -> None:
     require_no_coding()
-    _ = request.form
+    _ = current_request().form
 
 
 def read_body() -> None:
     """Take the body off the wire, and refuse one that is coded or too long."""
     require_no_coding()
-    request.get_data()  # which cuts a body sent in chunks off at the limit, without a word
+    request = current_request()
+    data = request.get_data()  # which cuts a body sent in chunks off at the limit, without a word
     limit = request.max_content_length
-    if limit is not None and len(request.get_data()) >= limit and request.environ["wsgi.input"].read(1):
+    if limit is not None and len(data) >= limit and request.environ["wsgi.input"].read(1):
         raise TooLarge
 
 
@@ -89,6 +91,7 @@ def _body(schema: type[BaseModel], media_types: tuple[str, ...]) -> Bind:
     def bind() -> BaseModel:
         if media_types:
             require_readable(media_types)
+        request = current_request()
         try:
             return read_json(schema, request.get_data(), is_patch=request.method == "PATCH")
         except Invalid as refusal:
@@ -106,7 +109,7 @@ def _approve(_given: Mapping[str, Any], _faulty: Collection[str]) -> Iterable[In
 def _strays(schema: type[BaseModel], place: str, beside: type[BaseModel] | None) -> Callable[[], list[FieldError]]:
     names = _wire_names(schema, place)
     if place == "query":
-        return lambda: [unknown(place, name) for name in request.args if name not in names]
+        return lambda: [unknown(place, name) for name in current_request().args if name not in names]
     if place == "headers":  # a request always carries headers nobody asked for
         return list
     return strays(place, names, None if beside is None else _wire_names(beside, place))
@@ -124,8 +127,8 @@ def _fields(schema: type[BaseModel], place: str, find_strays: Callable[[], list[
         for name, field in fields
     }
     sources: Mapping[str, Source] = {
-        "query": lambda: request.args,
-        "headers": lambda: request.headers,
+        "query": lambda: current_request().args,
+        "headers": lambda: current_request().headers,
         "form": lambda: _sent_as(_FORM_TYPES).form,
         "files": lambda: _sent_as(_FORM_TYPES[1:]).files,
     }
@@ -162,6 +165,7 @@ def together(refusals: Sequence[Invalid]) -> Invalid:
 
 
 def _sent_as(media_types: Sequence[str]) -> Request:
+    request = current_request()
     if request.mimetype not in media_types:
         raise UnsupportedMediaType(f"Send the form as `Content-Type: {media_types[-1]}`")
     return request

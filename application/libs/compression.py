@@ -6,8 +6,10 @@ a wish, and add `Vary` to answers it never compresses. Answers over Socket.IO do
 
 from collections.abc import Mapping
 
-from flask import Flask, Response, request
+from flask import Flask, Response
 from flask_compress import Compress
+
+from application.libs.current import current_request
 
 MIN_BYTES = 1000
 """What is shorter fits into one packet with its headers; to compress 760 bytes of JSON takes 27 µs and saves none."""
@@ -58,10 +60,10 @@ class Compression(Compress):
                 response.headers["Vary"] = f"{varies}, Accept-Encoding"
             else:
                 response.headers.add("Vary", "Accept-Encoding")
-        accepted = request.environ.get("HTTP_ACCEPT_ENCODING") if is_worth_it else None
+        accepted = current_request().environ.get("HTTP_ACCEPT_ENCODING") if is_worth_it else None
         if accepted:
             if ";" in accepted:
-                request.environ["HTTP_ACCEPT_ENCODING"] = _without_refused()
+                current_request().environ["HTTP_ACCEPT_ENCODING"] = _without_refused()
             self._compress(response)
         return response
 
@@ -97,7 +99,7 @@ def _is_worth_it(response: Response, given: Mapping[str, str]) -> bool:
 
 def _without_refused() -> str:
     """Return the codings of ours that a client accepts, with `*` written out and those of `q=0` left out."""
-    weights = {coding.lower(): weight for coding, weight in request.accept_encodings}
+    weights = {coding.lower(): weight for coding, weight in current_request().accept_encodings}
     others = weights.get("*", 0)
     wanted = {coding: weights.get(coding, others) for coding in (*ALGORITHMS, "identity")}
     return ", ".join(f"{coding};q={weight}" for coding, weight in wanted.items() if weight > 0) or "identity"

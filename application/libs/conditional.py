@@ -8,10 +8,11 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from typing import Any
 
-from flask import Response, request
+from flask import Response
 from werkzeug.http import parse_etags
 from xxhash import xxh3_128_hexdigest
 
+from application.libs.current import current_request
 from application.libs.error import PreconditionFailed, Refusal
 from application.libs.unit_of_work import UnitOfWork
 
@@ -37,19 +38,19 @@ def entity_tag(body: bytes) -> str:
 
 def is_known(tag: str) -> bool:
     """Tell whether the client says it has this answer already (`If-None-Match`, compared weakly)."""
-    given = request.environ.get("HTTP_IF_NONE_MATCH")
+    given = current_request().environ.get("HTTP_IF_NONE_MATCH")
     return given is not None and parse_etags(given).contains_weak(tag.strip('"'))
 
 
 def is_wanted(tag: str | None) -> bool:
     """Tell whether the client means this, or any (`If-Match`, compared strongly); None stands for nothing at all."""
-    given = request.environ.get("HTTP_IF_MATCH")
+    given = current_request().environ.get("HTTP_IF_MATCH")
     return given is None or (tag is not None and parse_etags(given).contains(tag.strip('"')))
 
 
 def is_unmodified(tag: str) -> bool:
     """Tell whether the client has what it reads; raise `Stale` if it wants something else (RFC 9110 §13.2.2)."""
-    environ = request.environ
+    environ = current_request().environ
     if "HTTP_IF_MATCH" in environ and not is_wanted(tag):
         raise Stale
     return "HTTP_IF_NONE_MATCH" in environ and is_known(tag)
@@ -128,7 +129,8 @@ def _require_unread() -> None:
 
     No tag names it; whether there is one (`If-Match: *`) says the handler, which finds it or does not.
     """
-    wanted, unwanted = request.environ.get("HTTP_IF_MATCH"), request.environ.get("HTTP_IF_NONE_MATCH")
+    environ = current_request().environ
+    wanted, unwanted = environ.get("HTTP_IF_MATCH"), environ.get("HTTP_IF_NONE_MATCH")
     if wanted is not None and not parse_etags(wanted).star_tag:
         raise Stale(_UNREAD)
     if unwanted is not None and parse_etags(unwanted).star_tag:
@@ -139,7 +141,7 @@ def precondition(represent: Represent | None, beside: Beside | None) -> Callable
     """Return what makes a precondition of the requests that carry one."""
 
     def find(path: dict[str, Any]) -> Precondition | None:
-        environ = request.environ
+        environ = current_request().environ
         if "HTTP_IF_MATCH" in environ or "HTTP_IF_NONE_MATCH" in environ:
             return Precondition(represent, beside, path)
         return None

@@ -10,9 +10,9 @@ import hmac
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from flask import request
 from pydantic import BaseModel
 
+from application.libs.current import current_request
 from application.libs.wire_name import wire_name
 
 MULTIPART = "multipart/form-data"
@@ -48,6 +48,7 @@ def asked(inputs: Mapping[str, type[BaseModel]]) -> Asked:
     takes_form = not inputs.keys().isdisjoint({"form", "files"})
 
     def pieces() -> Iterator[Any]:
+        request = current_request()
         yield f"{request.method} {request.root_path}{request.full_path}"
         for name in headers:
             yield from ("header", name, *request.headers.getlist(name))
@@ -64,10 +65,11 @@ def reads_parts(inputs: Iterable[str]) -> bool:
 
     They differ from try to try: every client makes a new boundary between the parts.
     """
-    return not {"form", "files"}.isdisjoint(inputs) and request.mimetype == MULTIPART
+    return not {"form", "files"}.isdisjoint(inputs) and current_request().mimetype == MULTIPART
 
 
 def _parts() -> Iterator[Any]:
+    request = current_request()
     for name, text in request.form.items(multi=True):
         yield from ("field", name, text)
     for name, file in request.files.items(multi=True):

@@ -10,9 +10,10 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from flask import Response, current_app, request
+from flask import Response, current_app
 
 from application.libs.auth import viewer_id
+from application.libs.current import current_request
 from application.libs.error import BadRequest, Conflict, FieldError, Invalid, field_error
 from application.libs.fingerprint import Asked, are_comparable, fingerprint
 from application.libs.ok import Empty
@@ -123,7 +124,7 @@ def repeatable(store: AnswerStore, asked: Asked) -> Callable[[dict[str, Any]], R
     """
 
     def find(_path: dict[str, Any]) -> Repeatable | None:
-        given = request.environ.get("HTTP_IDEMPOTENCY_KEY")
+        given = current_request().environ.get("HTTP_IDEMPOTENCY_KEY")
         if given is None:
             return None
         if _KEY.fullmatch(given) is None:

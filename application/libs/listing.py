@@ -9,12 +9,13 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Annotated, Any, Protocol, get_type_hints
 from urllib.parse import quote, urlencode
 
-from flask import Response, request
+from flask import Response
 from pydantic import BaseModel, BeforeValidator, Field, WithJsonSchema, create_model
 from pydantic_core import PydanticCustomError
 from werkzeug.datastructures import MultiDict
 
 from application.libs.binding import Judge
+from application.libs.current import current_request
 from application.libs.declaration import guess
 from application.libs.error import AddressTooLong, Invalid
 from application.libs.page import MAX_CURSOR, BadCursor, Page, UnknownOrder, read_cursor
@@ -181,7 +182,7 @@ def roomy(view: View) -> View:
     """Return the view of a list that refuses an address to which the next page's cursor could not be added."""
 
     def asked(**path: Any) -> Response:
-        environ = request.environ
+        environ = current_request().environ
         given = len(environ["SCRIPT_NAME"]) + len(environ["PATH_INFO"]) + len(environ["QUERY_STRING"])
         if given > MAX_ADDRESS // _MOST_GROWTH and len(_address()) > MAX_ADDRESS:
             raise AddressTooLong(f"Shorten the filters: without `after` this may have {MAX_ADDRESS} bytes")
@@ -195,13 +196,14 @@ def links(page: Page[Any]) -> str:
     first, found = _address(), []
     if page.next is not None:
         found.append(f'<{first}{"&" if "?" in first else "?"}after={page.next}>; rel="next"')
-    if "after" in request.args:
+    if "after" in current_request().args:
         found.append(f'<{first}>; rel="first"')
     return ", ".join(found)
 
 
 def _address() -> str:
     """Return the request's address without its cursor, as the links of its pages write it."""
+    request = current_request()
     environ = request.environ
     path, query = f"{environ['SCRIPT_NAME']}{environ['PATH_INFO']}", environ["QUERY_STRING"]
     if _PLAIN_PATH.fullmatch(path) and _PLAIN_QUERY.fullmatch(query) and "after" not in request.args:

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
-from flask import Response, request
+from flask import Response
 from werkzeug.http import parse_accept_header, parse_options_header
 
+from application.libs.current import current_request
 from application.libs.error import NotAcceptable, UnsupportedMediaType
 
 View = Callable[..., Response]
@@ -33,7 +34,7 @@ def negotiated(view: View, offered: tuple[str, ...]) -> View:
 
 def require_acceptable(offered: tuple[str, ...] = (JSON,)) -> None:
     """Raise NotAcceptable where `Accept` admits no answer of these media types, the first of which is its own."""
-    accept = request.environ.get("HTTP_ACCEPT")
+    accept = current_request().environ.get("HTTP_ACCEPT")
     if accept is not None and not admits(accept, offered):
         raise NotAcceptable(f"This answers {' or '.join(offered)}: name it in Accept, or leave Accept out")
 
@@ -62,6 +63,7 @@ def _weight(weights: dict[str, float], media_type: str) -> float:
 
 def require_readable(media_types: tuple[str, ...]) -> None:
     """Raise UnsupportedMediaType where the body is said to be of another media type, or in another charset."""
+    request = current_request()
     if not is_readable(request.environ.get("CONTENT_TYPE") or "", media_types):
         taken = ", ".join(media_types)
         raise UnsupportedMediaType(
@@ -83,7 +85,7 @@ def is_readable(content_type: str, media_types: tuple[str, ...]) -> bool:
 
 def require_no_coding() -> None:
     """Raise UnsupportedMediaType for a body that is compressed, and say what is taken (RFC 9110 §15.5.16)."""
-    coding = request.environ.get("HTTP_CONTENT_ENCODING")
+    coding = current_request().environ.get("HTTP_CONTENT_ENCODING")
     if coding and coding.strip().lower() != "identity":
         raise UnsupportedMediaType(
             "Send the body as it is, without Content-Encoding", headers={"Accept-Encoding": "identity"}

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from math import ceil
 from typing import Any, NamedTuple, Protocol
 
-from flask import Response, request
+from flask import Response
 from limits import RateLimitItem, parse_many
 from limits.errors import StorageError
 from limits.storage import RedisStorage
@@ -18,6 +18,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.retry import Retry
 
 from application.libs.auth import viewer_id
+from application.libs.current import current_request
 from application.libs.error import Refusal, TooManyRequests
 from application.libs.remote import network
 from application.libs.window_counter import WindowCounters
@@ -69,7 +70,7 @@ def admitting(admit: Callable[[], None], count: Count) -> Callable[[], None]:
 
     def admit_and_count() -> None:
         admit()
-        environ = request.environ
+        environ = current_request().environ
         if _STANDING in environ:
             return
         standing = environ[_STANDING] = count()
@@ -85,7 +86,7 @@ def announced(view: View, limit: RateLimitItem, name: str) -> View:
     policy = f'"{name}";q={limit.amount};w={limit.get_expiry()}'
 
     def headers() -> Mapping[str, str]:
-        standing: Standing | None = request.environ.get(_STANDING)
+        standing: Standing | None = current_request().environ.get(_STANDING)
         if standing is None:
             return {}
         now = f'"{name}";r={standing.remaining};t={standing.reset_seconds}'
@@ -174,4 +175,4 @@ def _caller() -> str:
 
 def _address() -> str:
     """Return who the request came from, behind the proxies that we know."""
-    return network(request.remote_addr)
+    return network(current_request().remote_addr)

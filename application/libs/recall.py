@@ -8,10 +8,10 @@ stamp of the database from before it read is kept with that; as long as the stam
 from collections.abc import Callable
 from typing import Any
 
-from flask import request
 from werkzeug.http import parse_etags
 
 from application.libs.auth import find_identity
+from application.libs.current import current_request
 from application.libs.ok import Empty
 
 MOST_RECALLED = 1024
@@ -40,14 +40,14 @@ class Memory:
         Ask for it before the first statement of the unit of work: on SQLite that one fixes what the others see, and who
         looked later would take what was committed in between for read.
         """
-        environ = request.environ
+        environ = current_request().environ
         if "HTTP_IF_NONE_MATCH" not in environ or "HTTP_IF_MATCH" in environ:
             return None
         return self._stamp()
 
     def look(self, stamp: object) -> "Recollection":
         """Return what is known of the request's answer, now that it is known who asks."""
-        environ, identity = request.environ, find_identity()
+        environ, identity = current_request().environ, find_identity()
         who = None if identity is None else (identity.user_id, identity.key_id, identity.permissions)
         key = (environ["SCRIPT_NAME"], environ["PATH_INFO"], environ["QUERY_STRING"], who)
         then, tag, headers = self._kept.get(key, (None, "", []))
@@ -57,7 +57,7 @@ class Memory:
     def keep(self, key: object, stamp: object, headers: Headers) -> None:
         """Remember that an answer has these headers as long as the stamp is the same."""
         tag = next((value for name, value in headers if name == "ETag"), None)
-        if tag is None or len(request.environ["QUERY_STRING"]) > MOST_QUERY:
+        if tag is None or len(current_request().environ["QUERY_STRING"]) > MOST_QUERY:
             return
         if len(self._kept) >= MOST_RECALLED:
             self._kept.clear()

@@ -7,11 +7,12 @@ from typing import Any, Literal
 from urllib.parse import quote
 
 import msgspec
-from flask import Response, request
+from flask import Response
 from pydantic import ValidationError
 
 from application.libs.answer import Encode
 from application.libs.conditional import entity_tag, is_unmodified
+from application.libs.current import current_request
 from application.libs.listing import FIELDS, MAX_PICKERS, SPARSE_TYPE, links, only, requested_fields
 from application.libs.ok import Dialect, Empty
 from application.libs.operation import Operation
@@ -47,11 +48,11 @@ def responder(operation: Operation, dialect: Dialect, *, testing: bool) -> Respo
             _check_promise(operation, data, names)
         body = dialect.success(data, page)
         headers = complete(result, body)
-        if page is not None and (page.next is not None or "after" in request.args):
+        if page is not None and (page.next is not None or "after" in current_request().args):
             headers["Link"] = links(page)
         if is_read and is_unmodified(headers["ETag"]):
             return Empty(status=304, headers=headers)
-        return Answer(body, status=status, headers=headers, content_type=media_type)
+        return Answer.of(body, status=status, media_type=media_type, headers=headers)
 
     return respond
 
@@ -93,9 +94,10 @@ def _encoding(operation: Operation) -> Callable[[], Encoding]:
     picking = lru_cache(MAX_PICKERS)(answer.picking)
 
     def choose() -> Encoding:
-        if FIELDS not in request.args:
+        given = current_request().args
+        if FIELDS not in given:
             return whole
-        names = requested_fields(request.args, answer.schema)
+        names = requested_fields(given, answer.schema)
         return picking(names), SPARSE_TYPE, names
 
     return choose
@@ -122,6 +124,7 @@ def _headers(operation: Operation) -> Callable[[Any, bytes], dict[str, str]]:
     def complete(result: Any, body: bytes) -> dict[str, str]:
         headers = {"ETag": entity_tag(body), **always} if tagged else {**always}
         if created is not None:
+            request = current_request()
             headers["Location"] = quote(f"{request.root_path}{request.path}/{result.id}")
         return headers
 

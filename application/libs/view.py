@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from flask import Response, current_app, request
+from flask import Response, current_app
 
 from application.libs.auth import (
     ANY_KEY,
@@ -20,6 +20,7 @@ from application.libs.auth import (
 from application.libs.binding import Binder, read_body, reader, together
 from application.libs.browser_session import BrowserSessions, ForeignPage, is_page
 from application.libs.conditional import Beside, Represent, Stale, precondition
+from application.libs.current import current_request
 from application.libs.error import (
     AddressTooLong,
     Invalid,
@@ -122,7 +123,7 @@ def _negotiated(view: View, operation: Operation) -> View:
     if not operation.is_sparse:
         return whole
     sparse = negotiated(view, (SPARSE_TYPE, *operation.offers))
-    return lambda **path: (sparse if FIELDS in request.args else whole)(**path)
+    return lambda **path: (sparse if FIELDS in current_request().args else whole)(**path)
 
 
 def _in_one_unit(operation: Operation, dialect: Dialect, known: Machinery, respond: Respond) -> View:
@@ -210,7 +211,7 @@ def _taker(operation: Operation, admit: Callable[[], None], known: Machinery) ->
         with transaction(write=False):
             admit()
         if key is not None:
-            request.max_content_length = current_app.config[key]
+            current_request().max_content_length = current_app.config[key]
             read()
 
     return take
@@ -226,7 +227,7 @@ def _reader(operation: Operation) -> Callable[[], object] | None:
         return read
 
     def read_all() -> None:
-        if "HTTP_IDEMPOTENCY_KEY" in request.environ and not reads_parts(operation.inputs):
+        if "HTTP_IDEMPOTENCY_KEY" in current_request().environ and not reads_parts(operation.inputs):
             read_body()
         if read is not None:
             read()
@@ -303,7 +304,7 @@ def _admitting_users(operation: Operation, dialect: Dialect, known: Machinery) -
     identify, find, check = known.identify, _finder(operation, known.browsers), _checker(operation)
 
     def admit() -> None:
-        environ = request.environ
+        environ = current_request().environ
         credentials = find(environ)
         if credentials is None:
             set_identity(None)
@@ -362,7 +363,7 @@ def _admitting_by(caller: Callable[[], Identity], check: Callable[[Identity], No
     def admit() -> None:
         identity = caller()
         set_identity(identity)
-        request.environ["redprint.user"] = identity.name
+        current_request().environ["redprint.user"] = identity.name
         check(identity)
 
     return admit

@@ -1,9 +1,9 @@
 """Be the web application: Flask, with the little that has to be overridden in it."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache, partial
-from typing import Any
+from typing import Any, Self
 
 from flask import Flask, Request, Response
 from werkzeug.datastructures import Headers
@@ -14,8 +14,32 @@ ACCEPT_PATCH = "application/merge-patch+json, application/json"
 """What a patch may be sent as (RFC 5789 §3.1), the one that names its rules first."""
 
 
+class _Written(Headers):
+    """Be headers that were written well: Werkzeug looks each of them through, which takes as long as the answer."""
+
+    def __init__(self, headers: list[tuple[str, str]]) -> None:
+        self._list = headers
+
+
 class Answer(Response):
-    """Be Flask's answer, whose headers go out as they are where nothing is to be changed in them."""
+    """Be Flask's answer, which goes out as it is where nothing is to be changed in it."""
+
+    @classmethod
+    def of(cls, body: bytes, *, status: int, media_type: str, headers: Mapping[str, str]) -> Self:
+        """Return an answer with this body; nothing of its headers is a client's unless it was coded."""
+        described = ("Content-Type", media_type), ("Content-Length", str(len(body)))
+        return cls([body], status=status, headers=_Written([*described, *headers.items()]))
+
+    def get_app_iter(self, environ: dict[str, Any]) -> Iterable[bytes]:
+        """Return what the server sends: the body itself, where Werkzeug would wrap it twice to encode and to close it.
+
+        Who waits for the end of the answer (`call_on_close`) is told of it as ever.
+        """
+        body = self.response
+        is_plain = self.status_code in _WITH_CONTENT and environ["REQUEST_METHOD"] != "HEAD" and not self._on_close
+        if is_plain and isinstance(body, list) and len(body) == 1 and isinstance(body[0], bytes):
+            return body
+        return super().get_app_iter(environ)
 
     def get_wsgi_headers(self, environ: dict[str, Any]) -> Headers:
         """Return the headers for the wire; Werkzeug would copy those of each answer and look for what to change.
