@@ -59,7 +59,7 @@ class AnswerSocket:
             self._socket.sendall(data)
         else:
             head, self._head = self._head, b""
-            self._socket.sendall(head + data)
+            self._send(head + data)
 
     def sendfile(self, *arguments: Any, **options: Any) -> Any:
         """Send a file behind the head."""
@@ -75,7 +75,13 @@ class AnswerSocket:
         """Send a head that is held back: its answer has no body."""
         head, self._head = self._head, b""
         if head:
-            self._socket.sendall(head)
+            self._send(head)
+
+    def _send(self, data: bytes) -> None:
+        """Send all of it; mostly it goes at once, and `sendall` first asks the kernel how large its buffer is."""
+        sent = self._socket.send(data)
+        if sent < len(data):
+            self._socket.sendall(memoryview(data)[sent:])
 
 
 class Server(StreamServer):
