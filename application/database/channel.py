@@ -25,6 +25,7 @@ from application.database.beginning import (
     once_more,
 )
 from application.database.failure import is_lost, wrapped
+from application.database.idle import StackPool
 from application.database.prepared import Plan, Values
 from application.database.turn import Turn
 
@@ -128,7 +129,7 @@ class Channel:
             if self._connection is not None:
                 self._connection.close()
             elif self._driver is not None:
-                self._driver.close()
+                self._give_back(self._driver)
         finally:
             self._end_turn()  # the next one writes by this connection
 
@@ -187,7 +188,21 @@ class Channel:
         if connection is not None:
             connection.close()
         elif driver is not None:
-            driver.close()
+            self._give_back(driver)
+
+    def _give_back(self, driver: PoolProxiedConnection) -> None:
+        """Roll back what is begun, and keep the connection at hand; or let SQLAlchemy do so, and take it back."""
+        pool = self._engine.pool
+        if isinstance(pool, StackPool) and driver.is_valid:
+            try:
+                end(driver.driver_connection, self._engine.dialect.name)
+            except self._engine.dialect.loaded_dbapi.Error:
+                pass  # SQLAlchemy then gives it up
+            else:
+                forget_failure(driver.info)
+                if pool.keep(driver):
+                    return
+        driver.close()
 
     def _end_turn(self) -> None:
         if self._turn is not None:

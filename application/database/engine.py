@@ -10,11 +10,8 @@ from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from application.database.beginning import BUSY_TIMEOUT, BUSY_TIMEOUT_SECONDS, begin, end, forget_failure, note_failure
-from application.database.idle import StackPool
+from application.database.idle import REST_SECONDS, StackPool
 from application.libs.host import is_loopback
-
-REST_SECONDS = 1
-"""After how long without use a pooled connection is asked whether it still lives."""
 
 _BESIDE = 2
 """How many connections for short reads beside are kept."""
