@@ -33,6 +33,10 @@ IN_TRANSACTION = {
     "postgresql": "SELECT count(*) FROM pg_stat_activity WHERE pid = {} AND state LIKE 'idle in transaction%'",
     "mysql": "SELECT count(*) FROM information_schema.innodb_trx WHERE trx_mysql_thread_id = {}",
 }
+OWN_NUMBER = {
+    name: sa.select(function())
+    for name, function in (("postgresql", sa.func.pg_backend_pid), ("mysql", sa.func.connection_id))
+}
 SLEEP = {"postgresql": sa.func.pg_sleep, "mysql": sa.func.sleep}
 
 
@@ -79,6 +83,15 @@ def number(dialect: str) -> int:
 def kill(admin: sa.Connection, dialect: str) -> int:
     """End the connection that the pool would lend next; return its number."""
     killed = number(dialect)
+    admin.execute(sa.text(KILL[dialect].format(killed)))
+    return killed
+
+
+def kill_at_hand(admin: sa.Connection, dialect: str) -> int:
+    """End the connection that is at hand, lent and returned by statements that were met; return its number."""
+    for _time in range(3):
+        with transaction(write=False):
+            killed: int = execute(OWN_NUMBER[dialect]).scalar_one()
     admin.execute(sa.text(KILL[dialect].format(killed)))
     return killed
 
@@ -245,8 +258,43 @@ class TestWriting:
                     admin.execute(blocked)
 
 
+class TestAtHand:
+    @pytest.mark.parametrize("writes", [False, True])
+    def test_a_lost_one_gives_way_to_another(self, admin: sa.Connection, dialect: str, writes: bool) -> None:
+        warm_up()
+        killed = kill_at_hand(admin, dialect)
+        with transaction(write=writes):
+            assert execute(OWN_NUMBER[dialect]).scalar_one() != killed
+            if writes:
+                put(7)
+        with transaction(write=False):
+            assert value() == (7 if writes else 0)
+
+    def test_a_failed_one_is_lent_clean(self, admin: sa.Connection, dialect: str) -> None:
+        warm_up()
+        with pytest.raises(RuntimeError), transaction():
+            put(7)
+            raise RuntimeError
+        with transaction(write=False):
+            assert value() == 0
+            found = execute(OWN_NUMBER[dialect]).scalar_one()
+        assert admin.execute(sa.text(IN_TRANSACTION[dialect].format(found))).scalar_one() == 0
+
+
 @pytest.mark.usefixtures("context")
 class TestBoth:
+    def test_lend_one_connection_again_and_again(self) -> None:
+        warm_up()
+        lent: list[object] = []
+        sa.event.listen(db.engine, "checkout", lambda driver, *_more: lent.append(driver))
+        for number in range(5):
+            with transaction():
+                put(number)
+            with transaction(write=False):
+                assert value() == number
+        assert len(lent) <= 1
+        assert "Checked out connections: 0" in db.engine.pool.status()
+
     def test_an_interruption_is_raised_as_it_is(self) -> None:
         few, more = (counted(rows) for rows in (2, 19))
         for _time in range(3):

@@ -1,5 +1,7 @@
 """Idle connections on a stack."""
 
+import sqlite3
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Thread
@@ -11,8 +13,9 @@ import sqlalchemy as sa
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.util.queue import Empty, Full
 
+from application.database import idle as module
 from application.database.engine import engine_options
-from application.database.idle import Stack, StackPool
+from application.database.idle import IN_A_ROW, Stack, StackPool
 
 ROUNDS = 300
 SECONDS = 10
@@ -74,6 +77,102 @@ class TestStack:
         with ThreadPoolExecutor(8) as threads:
             list(threads.map(take_and_return, range(8)))
         assert (idle.qsize(), idle._waiting) == (1, 0)
+
+
+@pytest.fixture
+def pool(tmp_path: Path) -> Iterator[StackPool]:
+    engine = sa.create_engine(
+        f"sqlite:///{tmp_path / 'pool.db'}", poolclass=StackPool, pool_size=2, max_overflow=0, pool_timeout=SECONDS
+    )
+    pool = engine.pool
+    assert isinstance(pool, StackPool)
+    yield pool
+    engine.dispose()
+
+
+class TestKeep:
+    def test_lends_what_is_at_hand_as_it_was(self, pool: StackPool) -> None:
+        lent = pool.connect()
+        assert pool.checkedout() == 1
+        assert pool.keep(lent)
+        assert (pool.checkedout(), pool.checkedin()) == (0, 1)
+        assert pool.connect() is lent
+        assert pool.checkedout() == 1
+        lent.close()
+        assert (pool.checkedout(), pool.checkedin()) == (0, 1)
+
+    def test_keeps_one(self, pool: StackPool) -> None:
+        first, second = pool.connect(), pool.connect()
+        assert (pool.keep(first), pool.keep(second)) == (True, False)
+        second.close()
+        assert pool.checkedin() == 2
+        assert pool.connect() is first
+
+    def test_looks_after_what_has_rested(self, pool: StackPool, monkeypatch: pytest.MonkeyPatch) -> None:
+        looked: list[object] = []
+        sa.event.listen(pool, "checkout", lambda driver, *_more: looked.append(driver))
+        lent = pool.connect()
+        driver = lent.driver_connection
+        pool.keep(lent)
+        pool.keep(pool.connect())
+        assert looked == [driver]
+        monkeypatch.setattr(module, "REST_SECONDS", 0)
+        again = pool.connect()
+        assert again is not lent
+        assert looked == [driver, driver]
+        again.close()
+
+    def test_lets_sqlalchemy_have_it_now_and_then(self, pool: StackPool) -> None:
+        kept = [pool.keep(pool.connect()) for _time in range(IN_A_ROW)]
+        assert kept == [True] * (IN_A_ROW - 1) + [False]
+
+    def test_brings_it_to_who_waits_already(self, pool: StackPool) -> None:
+        lent, other, got = pool.connect(), pool.connect(), list[Any]()
+        waiter = Thread(target=lambda: got.append(pool.connect()))
+        waiter.start()
+        while not pool._pool.is_awaited:
+            assert waiter.is_alive()
+        driver = lent.driver_connection
+        assert pool.keep(lent)
+        waiter.join(SECONDS)
+        assert [one.driver_connection for one in got] == [driver]
+        for one in (other, *got):
+            one.close()
+
+    def test_brings_it_to_who_begins_to_wait(self, pool: StackPool) -> None:
+        lent = pool.connect()
+        pool.keep(lent)
+        began = monotonic()
+        record = pool._pool.get(True, SECONDS)
+        assert record.dbapi_connection is not None
+        assert monotonic() - began < SECONDS / 2
+        pool._pool.put(record)
+
+    def test_is_lost_on_nobody_among_many(self, pool: StackPool) -> None:
+        most: list[int] = []
+
+        def ask(number: int) -> None:
+            for turn in range(ROUNDS):
+                lent = pool.connect()
+                most.append(pool.checkedout())
+                if (turn + number) % 3 == 0 or not pool.keep(lent):
+                    lent.close()
+
+        with ThreadPoolExecutor(8) as threads:
+            list(threads.map(ask, range(8)))
+        assert len(most) == 8 * ROUNDS
+        assert max(most) <= 2
+        assert pool.checkedout() == 0
+        assert 1 <= pool.checkedin() <= 2
+
+    def test_closes_it_at_the_end(self, pool: StackPool) -> None:
+        lent = pool.connect()
+        driver: Any = lent.driver_connection
+        pool.keep(lent)
+        pool.dispose()
+        with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+            driver.execute("SELECT 1")
+        assert (pool.checkedout(), pool.checkedin()) == (0, 0)
 
 
 class TestStackPool:

@@ -87,6 +87,23 @@ class TestAnswerSocket:
         sender.join()
         assert received == HEAD + b"x" * (LARGEST_PIECE + 1)
 
+    def test_sends_all_where_the_kernel_takes_a_part(self) -> None:
+        ours, theirs = gevent.socket.socketpair()
+        with ours, theirs:
+            ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+            body = bytes(range(256)) * (LARGEST_PIECE // 256)
+            answer, came = AnswerSocket(ours), bytearray()
+
+            def read() -> None:
+                while len(came) < len(HEAD) + len(body):
+                    came.extend(theirs.recv(3000))
+
+            reader = gevent.spawn(read)
+            answer.sendall(HEAD)
+            answer.sendall(body)
+            reader.get(timeout=5)
+            assert bytes(came) == HEAD + body
+
     def test_sends_a_file_behind_the_head(self, pair: tuple[AnswerSocket, socket.socket], tmp_path: Path) -> None:
         answer, client = pair
         (tmp_path / "file").write_bytes(b"ok")

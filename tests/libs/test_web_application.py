@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from flask import Flask, Response, url_for
+from flask import Blueprint, Flask, Request, Response, request, request_tearing_down, url_for
 from werkzeug.exceptions import SecurityError
 from werkzeug.routing import BuildError, MapAdapter, Rule
 from werkzeug.test import create_environ
@@ -62,6 +62,42 @@ class TestRules:
 
         assert made == ["/shop/3", "/shop/4?more=a+b", "/other/%C3%BC"]
         assert written == ["/shop/<int:rule>", "/other/<self>"]
+
+
+class TestAsked:
+    def test_knows_its_blueprints(self) -> None:
+        app, outer, inner = WebApplication("specimen"), Blueprint("outer", __name__), Blueprint("inner", __name__)
+        seen: list[Any] = []
+        inner.before_request(lambda: seen.append(list(request.blueprints)))
+        inner.add_url_rule("/", view_func=lambda: "ok")
+        outer.register_blueprint(inner)
+        app.register_blueprint(outer)
+        assert app.test_client().get("/").status_code == 200
+        assert app.test_client().get("/nowhere").status_code == 404
+        assert seen == [["outer.inner", "outer"]]
+        with app.test_request_context("/nowhere"):
+            assert request.blueprints == []
+            assert isinstance(request, Request)
+
+
+class TestTeardown:
+    def test_calls_a_function_that_waits_for_the_end_of_a_request(self) -> None:
+        app, ended = WebApplication("specimen"), list[BaseException | None]()
+        app.add_url_rule("/", view_func=lambda: "ok")
+        app.teardown_request(ended.append)
+        app.test_client().get("/")
+        assert ended == [None]
+
+    def test_sends_the_signal_to_who_listens(self) -> None:
+        app, ended = WebApplication("specimen"), list[object]()
+        app.add_url_rule("/", view_func=lambda: "ok")
+
+        def note(sender: object, **_more: object) -> None:
+            ended.append(sender)
+
+        with request_tearing_down.connected_to(note, app):
+            app.test_client().get("/")
+        assert ended == [app]
 
 
 HOSTS = ("localhost", "localhost:5000", "EXAMPLE.org:80", "[::1]:5000", "bücher.example", "a b", "")
@@ -133,6 +169,36 @@ class TestAnswer:
         assert sorted((name.lower(), value) for name, value in ours) == sorted(
             (name.lower(), value) for name, value in theirs
         )
+
+    def test_of_a_body_is_as_werkzeug_makes_it(self) -> None:
+        headers = {"ETag": '"1"', "Location": "/api/v1/blog/1"}
+        ours = Answer.of(b"abc", status=201, media_type="text/csv", headers=headers)
+        theirs = Response(b"abc", status=201, headers=headers, content_type="text/csv")
+        assert (ours.status, ours.data, ours.mimetype) == (theirs.status, theirs.data, theirs.mimetype)
+        assert sorted(ours.headers) == sorted(theirs.headers)
+        ours.headers["ETag"] = '"2"'
+        ours.set_data(b"longer")
+        assert (ours.headers["etag"], ours.content_length) == ('"2"', 6)
+
+    @pytest.mark.parametrize("method", ["GET", "HEAD"])
+    @pytest.mark.parametrize("status", [200, 201, 202, 204, 304])
+    @pytest.mark.parametrize("body", [b"abc", b"", "ü", [b"a", b"b"], ["ü"]])
+    def test_sends_the_body_that_werkzeug_sends(self, method: str, status: int, body: Any) -> None:
+        environ = create_environ("/", method=method)
+        ours, theirs = (b"".join(made(body, status=status).get_app_iter(environ)) for made in (Answer, Response))
+        assert ours == theirs
+
+    def test_tells_who_waits_for_its_end(self) -> None:
+        app, ended = WebApplication("specimen"), []
+
+        @app.get("/")
+        def show() -> Response:
+            answer = Answer.of(b"abc", status=200, media_type="text/plain", headers={})
+            answer.call_on_close(lambda: ended.append("called"))
+            return answer
+
+        assert app.test_client().get("/", buffered=True).data == b"abc"
+        assert ended == ["called"]
 
     def test_counts_what_is_not_counted_yet(self) -> None:
         answer = Answer(b"abc")
