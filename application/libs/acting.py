@@ -4,9 +4,10 @@ Whoever serves a request is known by its identity, also where the scheduler's AP
 """
 
 import click
-from flask import has_request_context, request
+from flask import has_request_context
 
 from application.libs.auth import find_identity
+from application.libs.current import current_request
 from application.libs.edge import NO_REQUEST, REQUEST_ID
 from application.libs.ident import is_id
 from application.libs.record import Record
@@ -35,7 +36,7 @@ def current_actor() -> Actor:
     request_id = None if given == NO_REQUEST else given
     if not has_request_context():
         return Actor(None, _by_itself(), None, request_id)
-    identity, address = find_identity(), request.remote_addr or None
+    identity, address = find_identity(), current_request().remote_addr or None
     if identity is None:
         return Actor(None, ANONYMOUS, address, request_id)
     return Actor(identity.user_id if is_id(identity.user_id) else None, identity.name, address, request_id)

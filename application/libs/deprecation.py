@@ -5,9 +5,10 @@ from datetime import datetime
 from functools import cached_property
 from urllib.parse import quote
 
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, current_app
 from werkzeug.http import http_date
 
+from application.libs.current import current_request
 from application.libs.operation import nameless
 
 Address = tuple[str, str]
@@ -30,7 +31,7 @@ class Deprecation:
 
     def complete(self, response: Response) -> Response:
         """Add the headers to an answer below the prefix; be an `after_request` of the application."""
-        if request.path.startswith(self._prefix):
+        if current_request().path.startswith(self._prefix):
             response.headers.extend(self._headers)
             successor = self._successor()
             if successor:
@@ -40,6 +41,7 @@ class Deprecation:
 
     def _successor(self) -> str | None:
         """Return the same path below the successor's prefix, where it serves the method there."""
+        request = current_request()
         rule = request.url_rule
         if rule is None or (request.method, rule.rule) not in self._succeeded:
             return None

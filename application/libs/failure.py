@@ -8,9 +8,10 @@ False.
 import logging
 from collections.abc import Callable
 
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, current_app
 from werkzeug.exceptions import HTTPException
 
+from application.libs.current import current_request
 from application.libs.error import (
     BadRequest,
     Conflict,
@@ -61,7 +62,9 @@ def init_app(app: Flask, *, page: Page) -> None:
 
     def refused(refusal: Refusal) -> Response:
         if refusal.status >= 500:
-            _LOG.warning("%s answered %d: %s", request.path, refusal.status, refusal.code, exc_info=refusal.__cause__)
+            _LOG.warning(
+                "%s answered %d: %s", current_request().path, refusal.status, refusal.code, exc_info=refusal.__cause__
+            )
         dialect = _dialect()
         return dialect.failure(refusal) if dialect else page(refusal.status, request_id())
 
@@ -71,6 +74,7 @@ def init_app(app: Flask, *, page: Page) -> None:
     def unexpected(error: Exception) -> Response:
         if app.testing and app.config["PROPAGATE_EXCEPTIONS"] is not False:
             raise error  # into the test that asked
+        request = current_request()
         _LOG.error("%s %s failed", request.method, request.path, exc_info=error)
         return refused(InternalError())
 
@@ -90,7 +94,7 @@ def _from_http(error: HTTPException) -> Refusal:
 
 def _dialect() -> Dialect | None:
     """Return the dialect of the surface at this path; beside the surfaces (`/api/v0`) there are plain problems."""
-    path = f"{request.path}/"
+    path = f"{current_request().path}/"
     surfaces = [surface for surface in machinery(current_app).surfaces if path.startswith(f"{surface.url_prefix}/")]
     if surfaces:
         dialect: Dialect = max(surfaces, key=lambda surface: len(surface.url_prefix)).dialect

@@ -6,8 +6,7 @@ A form is one object to its client; `form` names its texts, `files` its files, a
 from collections.abc import Callable, Collection, Mapping
 from typing import NamedTuple
 
-from flask import request
-
+from application.libs.current import current_request
 from application.libs.error import FieldError, field_error
 from application.libs.fault_wording import UNKNOWN
 from application.libs.strict_json import printable
@@ -32,6 +31,7 @@ def strays(place: str, names: Collection[str], beside: Collection[str] | None) -
     other, cure = _PARTS[place]
 
     def find() -> list[FieldError]:
+        request = current_request()
         here, there = getattr(request, place), getattr(request, other)
         errors = [field_error(place, name, msg=cure, type_="misplaced") for name in there if name in names]
         errors += [unknown(place, name) for name in here if name not in names and name not in (beside or ())]

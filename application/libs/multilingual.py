@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
-from flask import Flask, Response, request
+from flask import Flask, Response
 from flask_babel import get_locale
 
+from application.libs.current import current_request
 from application.libs.negotiation import require_acceptable
 
 Translate = Callable[[str], str]
@@ -45,7 +46,7 @@ def serve(
     def show() -> Response:
         """Give the document (`Accept-Language`, RFC 9110 §12.5.4)."""
         require_acceptable()
-        language = request.accept_languages.best_match(known, default=default) or default
+        language = current_request().accept_languages.best_match(known, default=default) or default
         if language not in written:
             written[language] = msgspec.json.encode(write(known[language]))
         response = Response(written[language], content_type="application/json")

@@ -8,9 +8,10 @@ from http import HTTPStatus
 from typing import Any
 
 import msgspec
-from flask import Response, request
+from flask import Response
 
 from application.libs.auth import Identity
+from application.libs.current import current_request
 from application.libs.error import PROBLEM_TYPE, Refusal, Unauthenticated, problem
 from application.libs.page import Page
 
@@ -118,6 +119,7 @@ class Dialect:
 
     def failure(self, refusal: Refusal) -> Response:
         """Return the answer to a refused request."""
+        request = current_request()
         path = f"{request.root_path}{request.path}"
         content_type, body = self.draw(refusal, method=request.method, path=path, request_id=request_id())
         return self.refuse(refusal, body, content_type)
@@ -199,7 +201,7 @@ class Bare(Dialect):
 
 def request_id() -> str:
     """Return the id the edge gave this request; empty where no edge stands before the application."""
-    identifier: str = request.environ.get("redprint.request_id", "")
+    identifier: str = current_request().environ.get("redprint.request_id", "")
     return identifier
 
 

@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from http import HTTPStatus
 
-from flask import Response, current_app, request
+from flask import Response, current_app
 from flask_babel import gettext as _
 
 from application.libs.browser_session import BrowserSessions, ForeignPage
+from application.libs.current import current_request
 from application.libs.error import TooManyRequests, UnsupportedMediaType
 from application.libs.origin import from_this_site
 
@@ -15,6 +16,7 @@ FORM = "application/x-www-form-urlencoded"
 
 def check_form() -> None:
     """Refuse what is no form, or comes from another site."""
+    request = current_request()
     if request.mimetype != FORM:
         raise UnsupportedMediaType(f"Send the form as {FORM}")
     if not from_this_site(request.environ):
@@ -26,7 +28,7 @@ def wanted_address() -> str:
 
     Browsers read a backslash as a slash, and leave out line breaks and tabs.
     """
-    wanted = request.values.get("next", "")
+    wanted = current_request().values.get("next", "")
     is_ours = wanted.startswith("/") and not wanted.startswith(("//", "/\\")) and wanted.isprintable()
     return wanted if is_ours else "/"
 

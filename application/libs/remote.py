@@ -3,8 +3,7 @@
 import re
 from ipaddress import IPv4Address, IPv6Address, ip_address
 
-from flask import request
-
+from application.libs.current import current_request
 from application.libs.record import Record
 
 _WITH_PORT = re.compile(r"(?P<v4>[0-9.]+):[0-9]+|\[(?P<v6>[^\]]+)\](:[0-9]+)?", re.ASCII)
@@ -23,6 +22,7 @@ SOMEBODY = Client(device="", address="")
 
 def current_client() -> Client:
     """Return who sent the request."""
+    request = current_request()
     return Client(device=request.headers.get("User-Agent", ""), address=request.remote_addr or "")
 
 

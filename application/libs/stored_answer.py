@@ -4,9 +4,10 @@ import logging
 from collections.abc import Iterator
 from datetime import datetime
 
-from flask import Response, request
+from flask import Response
 from werkzeug.exceptions import RequestedRangeNotSatisfiable
 
+from application.libs.current import current_request
 from application.libs.disposition import attachment
 from application.libs.error import Refusal, Unavailable
 from application.libs.record import Record
@@ -91,7 +92,7 @@ def stored(storage: Storage, content: Content) -> Response:
     response.set_etag(content.tag)
     response.last_modified = content.modified_at
     try:
-        response.make_conditional(request, accept_ranges=True, complete_length=content.size)
+        response.make_conditional(current_request(), accept_ranges=True, complete_length=content.size)
     except RequestedRangeNotSatisfiable:
         raise RangeUnsatisfiable(headers={"Content-Range": f"bytes */{content.size}"}) from None
     return response
