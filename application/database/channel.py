@@ -126,10 +126,7 @@ class Channel:
     def close(self) -> None:
         """Give the connection back; what was not committed is rolled back."""
         try:
-            if self._connection is not None:
-                self._connection.close()
-            elif self._driver is not None:
-                self._give_back(self._driver)
+            self._let_go()
         finally:
             self._end_turn()  # the next one writes by this connection
 
@@ -182,7 +179,7 @@ class Channel:
         return self._engine.dialect.name == "sqlite" and isinstance(self._engine.pool, QueuePool)
 
     def _let_go(self) -> None:
-        """Give the connection back, before anything is begun on it: whoever has the turn may need one."""
+        """Give the connection back: whoever comes next may need it, and who goes on takes another."""
         connection, driver = self._connection, self._driver
         self._connection = self._driver = None
         if connection is not None:
@@ -191,18 +188,23 @@ class Channel:
             self._give_back(driver)
 
     def _give_back(self, driver: PoolProxiedConnection) -> None:
-        """Roll back what is begun, and keep the connection at hand; or let SQLAlchemy do so, and take it back."""
+        """Keep the connection at hand, with nothing begun on it; or let SQLAlchemy roll back, and take it."""
         pool = self._engine.pool
-        if isinstance(pool, StackPool) and driver.is_valid:
-            try:
-                end(driver.driver_connection, self._engine.dialect.name)
-            except self._engine.dialect.loaded_dbapi.Error:
-                pass  # SQLAlchemy then gives it up
-            else:
-                forget_failure(driver.info)
-                if pool.keep(driver):
-                    return
+        if isinstance(pool, StackPool) and driver.is_valid and self._is_ended(driver) and pool.keep(driver):
+            return
         driver.close()
+
+    def _is_ended(self, driver: PoolProxiedConnection) -> bool:
+        """Roll back what is begun; return False where that fails, for SQLAlchemy then gives the connection up."""
+        try:
+            end(driver.driver_connection, self._engine.dialect.name)
+        except self._engine.dialect.loaded_dbapi.Error:
+            return False
+        except BaseException as error:  # in the middle of an answer, which is none to the next question
+            driver.invalidate(error)
+            raise
+        forget_failure(driver.info)
+        return True
 
     def _end_turn(self) -> None:
         if self._turn is not None:

@@ -1,5 +1,6 @@
 """Set every database up so that nothing is lost and nobody waits for ever."""
 
+import os
 from functools import partial
 from time import monotonic
 from typing import Any
@@ -10,13 +11,12 @@ from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from application.database.beginning import BUSY_TIMEOUT, BUSY_TIMEOUT_SECONDS, begin, end, forget_failure, note_failure
-from application.database.idle import REST_SECONDS, StackPool
+from application.database.idle import REST_SECONDS, RETURNED, StackPool
 from application.libs.host import is_loopback
 
 _BESIDE = 2
 """How many connections for short reads beside are kept."""
 
-_RETURNED = "redprint_returned"
 _TEXT_OID = 25  # PostgreSQL's catalogue number of the type text
 
 _SQLITE_PRAGMAS = (
@@ -90,11 +90,12 @@ def engine_beside(engine: Engine) -> Engine | None:
 
 def dispose_with(engine: Engine, beside: Engine) -> None:
     """Let the connections beside be given up whenever those of the engine are."""
-    event.listen(engine, "engine_disposed", partial(_dispose, beside))
+    event.listen(engine, "engine_disposed", partial(_dispose, beside, os.getpid()))
 
 
-def _dispose(beside: Engine, _engine: Engine) -> None:
-    beside.dispose()
+def _dispose(beside: Engine, opened_by: int, _engine: Engine) -> None:
+    """Close them, unless this is a fork, whose parent goes on with them."""
+    beside.dispose(close=os.getpid() == opened_by)
 
 
 def _is_in_memory(url: str) -> bool:
@@ -121,11 +122,18 @@ def prepare_engine(engine: Engine) -> None:
         event.listen(engine, "handle_error", _handle_mariadb)
     event.listen(engine, "checkin", _note_return)
     event.listen(engine, "checkout", partial(_look_after_rest, engine.dialect))
+    event.listen(engine, "invalidate", partial(_forget_others, engine))
 
 
 def _note_return(_driver: object, record: ConnectionPoolEntry) -> None:
-    record.info[_RETURNED] = monotonic()
+    record.info[RETURNED] = monotonic()
     forget_failure(record.info)
+
+
+def _forget_others(engine: Engine, *_what: object) -> None:
+    """Put what is at hand below the connection that turns out to be lost; whoever tries again then opens a new one."""
+    if isinstance(engine.pool, StackPool):
+        engine.pool.release()
 
 
 def _look_after_rest(dialect: Dialect, driver: Any, record: ConnectionPoolEntry, _proxy: object) -> None:
@@ -135,7 +143,7 @@ def _look_after_rest(dialect: Dialect, driver: Any, record: ConnectionPoolEntry,
     unit of work begins by it (`database/channel.py`, `beginning.py`): the pool lends the one that came back last, which
     is then opened anew.
     """
-    returned = record.info.get(_RETURNED)
+    returned = record.info.get(RETURNED)
     if returned is None or monotonic() - returned < REST_SECONDS:
         return
     try:

@@ -22,6 +22,9 @@ from sqlalchemy.util.queue import Empty, Full, Queue
 REST_SECONDS = 1
 """After how long without use a pooled connection is asked whether it still lives."""
 
+RETURNED = "redprint_returned"
+"""Under which name a connection's `info` says when it came back, by the monotonic clock."""
+
 IN_A_ROW = 1000
 """How often a connection is kept at hand before SQLAlchemy takes it back once, to see whether it is too old."""
 
@@ -76,7 +79,7 @@ class Stack(Queue[ConnectionPoolEntry]):
 
 
 class StackPool(QueuePool):
-    """Be SQLAlchemy's pool of connections, with a stack in the place of its queue, and one of them at hand."""
+    """Be SQLAlchemy's pool, with a stack in the place of its queue, and the connection at hand that came back last."""
 
     _queue_class = Stack
     _pool: Stack
@@ -86,7 +89,8 @@ class StackPool(QueuePool):
         super().__init__(*arguments, **options)
         self._at_hand: deque[tuple[PoolProxiedConnection, float]] = deque()
         self._kept = 0
-        self._pool.bring = self._release
+        self._is_replaced = False
+        self._pool.bring = self.release
 
     def connect(self) -> PoolProxiedConnection:
         """Return a connection: the one at hand, unless it has rested; then SQLAlchemy looks after it first."""
@@ -97,26 +101,42 @@ class StackPool(QueuePool):
                 return super().connect()
             if monotonic() - since < REST_SECONDS:
                 return lent
-            lent.close()
+            _close(lent, since)
         return super().connect()
 
-    def keep(self, lent: PoolProxiedConnection) -> bool:
+    def keep(self, lent: Any) -> bool:
         """Keep a connection at hand on which nothing is begun; return False where it is to be closed instead.
 
         Who waits for one learns of what is closed, and SQLAlchemy's `pool_recycle` looks at what is lent anew.
         """
+        if lent._pool is not self or self._is_replaced:  # noqa: SLF001  # no public name says which pool has lent it
+            return False
         self._kept += 1
-        if self._at_hand or self._kept % IN_A_ROW == 0:
+        if self._kept % IN_A_ROW == 0 or self._overflow > 0:  # more are open than the pool is to hold
+            self.release()
             return False
         self._at_hand.append((lent, monotonic()))
-        if self._pool.is_awaited:  # who begins to wait only now brings it itself
-            self._release()
+        if len(self._at_hand) > 1:
+            self._close_first()
+        if self._pool.is_awaited or self._is_replaced:  # who begins to wait only now brings it itself
+            self.release()
         return True
+
+    def release(self) -> None:
+        """Let SQLAlchemy take back what is at hand."""
+        while self._at_hand:
+            self._close_first()
 
     def dispose(self) -> None:
         """Close what is idle; what is lent is closed by who returns it."""
-        self._release()
+        self.release()
         super().dispose()
+
+    def recreate(self) -> QueuePool:
+        """Return the pool that stands in the place of this one, which keeps nothing any more."""
+        self._is_replaced = True
+        self.release()
+        return super().recreate()
 
     def checkedout(self) -> int:
         """Return how many connections are lent."""
@@ -126,10 +146,16 @@ class StackPool(QueuePool):
         """Return how many connections are idle."""
         return super().checkedin() + len(self._at_hand)
 
-    def _release(self) -> None:
-        """Let SQLAlchemy take back what is at hand."""
+    def _close_first(self) -> None:
         try:
-            lent, _since = self._at_hand.pop()
-        except IndexError:
+            lent, since = self._at_hand.popleft()
+        except IndexError:  # another thread was faster
             return
-        lent.close()
+        _close(lent, since)
+
+
+def _close(lent: PoolProxiedConnection, since: float) -> None:
+    """Give a connection back to SQLAlchemy that has rested since a moment."""
+    info = lent.info
+    lent.close()
+    info[RETURNED] = since

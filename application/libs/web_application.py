@@ -9,7 +9,6 @@ from flask import Flask, Request, Response, request_tearing_down
 from werkzeug.datastructures import Headers
 from werkzeug.routing import MapAdapter, Rule
 from werkzeug.sansio.utils import get_host
-from werkzeug.utils import cached_property
 
 ACCEPT_PATCH = "application/merge-patch+json, application/json"
 """What a patch may be sent as (RFC 5789 §3.1), the one that names its rules first."""
@@ -18,8 +17,8 @@ ACCEPT_PATCH = "application/merge-patch+json, application/json"
 class _Written(Headers):
     """Be headers that were written well: Werkzeug looks each of them through, which takes as long as the answer."""
 
-    def __init__(self, headers: list[tuple[str, str]]) -> None:
-        self._list = headers
+    def __init__(self, headers: Iterable[tuple[str, str]]) -> None:
+        self._list = list(headers)
 
 
 class Answer(Response):
@@ -92,10 +91,14 @@ def _plain_host(scheme: str, given: str | None) -> str | None:
 class Asked(Request):
     """Be Flask's request, which knows what it found out."""
 
-    @cached_property
+    _blueprints: list[str] | None = None
+
+    @property
     def blueprints(self) -> list[str]:
         """Return the names of the blueprints of the view, the innermost first; Flask asks twice for each request."""
-        return super().blueprints
+        if self._blueprints is None or self.url_rule is None:
+            self._blueprints = super().blueprints
+        return self._blueprints
 
 
 class WebApplication(Flask):

@@ -28,7 +28,7 @@ from application.database.unit import Unit
 from tests.database.counters import COUNTER, READ, Counter, put, value
 
 NUMBER = {"postgresql": "SELECT pg_backend_pid() AS number", "mysql": "SELECT CONNECTION_ID() AS number"}
-KILL = {"postgresql": "SELECT pg_terminate_backend({})", "mysql": "KILL {}"}
+KILL = {"postgresql": "SELECT pg_terminate_backend({}, 5000)", "mysql": "KILL {}"}
 IN_TRANSACTION = {
     "postgresql": "SELECT count(*) FROM pg_stat_activity WHERE pid = {} AND state LIKE 'idle in transaction%'",
     "mysql": "SELECT count(*) FROM information_schema.innodb_trx WHERE trx_mysql_thread_id = {}",
@@ -269,6 +269,31 @@ class TestAtHand:
                 put(7)
         with transaction(write=False):
             assert value() == (7 if writes else 0)
+
+    @pytest.mark.usefixtures("dialect")
+    def test_whoever_tries_again_opens_another(self) -> None:
+        db.engine.dispose()
+        pool: Any = db.engine.pool
+        lost, other = pool.connect(), pool.connect()
+        known = {lost.driver_connection, other.driver_connection}
+        assert pool.keep(other)
+        lost.invalidate()
+        again = pool.connect()
+        assert again.driver_connection not in known
+        again.close()
+
+    def test_one_that_cannot_roll_back_is_given_up(self, admin: sa.Connection, dialect: str) -> None:
+        warm_up()
+        kill_at_hand(admin, dialect)
+        with pytest.raises(RuntimeError), transaction():
+            put(7)
+            killed = execute(OWN_NUMBER[dialect]).scalar_one()
+            admin.execute(sa.text(KILL[dialect].format(killed)))
+            raise RuntimeError
+        assert "Checked out connections: 0" in db.engine.pool.status()
+        with transaction(write=False):
+            assert value() == 0
+            assert execute(OWN_NUMBER[dialect]).scalar_one() != killed
 
     def test_a_failed_one_is_lent_clean(self, admin: sa.Connection, dialect: str) -> None:
         warm_up()

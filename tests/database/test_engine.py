@@ -2,6 +2,8 @@
 
 import multiprocessing
 import sqlite3
+import subprocess
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -182,6 +184,30 @@ class TestEngineOptions:
         assert arguments.get("ssl_disabled", False) is plain
 
 
+FORK = """
+import os, sys
+import sqlalchemy as sa
+from application.database.engine import engine_beside, engine_options, prepare_engine
+
+engine = sa.create_engine(sys.argv[1], **engine_options(sys.argv[1], 2))
+prepare_engine(engine)
+beside = engine_beside(engine)
+
+def ask():
+    with beside.connect() as connection:
+        connection.exec_driver_sql("SELECT 1")
+        return connection.connection.driver_connection
+
+before = ask()
+child = os.fork()
+if child == 0:
+    engine.dispose(close=False)
+    os._exit(0)
+os.waitpid(child, 0)
+assert ask() is before
+"""
+
+
 class TestInMemory:
     @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///:memory:"])
     def test_has_one_connection(self, url: str) -> None:
@@ -207,6 +233,10 @@ class TestEngineBeside:
         db.engine.dispose()
         assert isinstance(beside.pool, sa.QueuePool)
         assert beside.pool.checkedin() == 0
+
+    def test_leaves_its_connections_to_the_parent_of_a_fork(self, counting: Flask) -> None:
+        url = db.engine.url.render_as_string(hide_password=False)
+        subprocess.run([sys.executable, "-c", FORK, url], check=True, timeout=30)
 
     def test_is_none_in_memory(self) -> None:
         memory = sa.create_engine("sqlite://")

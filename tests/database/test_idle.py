@@ -1,6 +1,8 @@
 """Idle connections on a stack."""
 
+import gc
 import sqlite3
+import weakref
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,7 +17,7 @@ from sqlalchemy.util.queue import Empty, Full
 
 from application.database import idle as module
 from application.database.engine import engine_options
-from application.database.idle import IN_A_ROW, Stack, StackPool
+from application.database.idle import IN_A_ROW, RETURNED, Stack, StackPool
 
 ROUNDS = 300
 SECONDS = 10
@@ -101,12 +103,14 @@ class TestKeep:
         lent.close()
         assert (pool.checkedout(), pool.checkedin()) == (0, 1)
 
-    def test_keeps_one(self, pool: StackPool) -> None:
+    def test_keeps_the_last_one(self, pool: StackPool) -> None:
         first, second = pool.connect(), pool.connect()
-        assert (pool.keep(first), pool.keep(second)) == (True, False)
-        second.close()
-        assert pool.checkedin() == 2
-        assert pool.connect() is first
+        older = first.driver_connection
+        assert pool.keep(first)
+        assert pool.keep(second)
+        assert (pool.checkedout(), pool.checkedin()) == (0, 2)
+        assert pool.connect() is second
+        assert pool.connect().driver_connection is older
 
     def test_looks_after_what_has_rested(self, pool: StackPool, monkeypatch: pytest.MonkeyPatch) -> None:
         looked: list[object] = []
@@ -117,10 +121,46 @@ class TestKeep:
         pool.keep(pool.connect())
         assert looked == [driver]
         monkeypatch.setattr(module, "REST_SECONDS", 0)
+        before = monotonic()
         again = pool.connect()
         assert again is not lent
         assert looked == [driver, driver]
+        assert again.info[RETURNED] < before
         again.close()
+
+    def test_holds_no_more_than_it_may(self, tmp_path: Path) -> None:
+        engine = sa.create_engine(
+            f"sqlite:///{tmp_path / 'pool.db'}", poolclass=StackPool, pool_size=2, max_overflow=2, pool_timeout=SECONDS
+        )
+        pool = engine.pool
+        assert isinstance(pool, StackPool)
+        lent = [pool.connect() for _time in range(4)]
+        for one in lent:
+            if not pool.keep(one):
+                one.close()
+        assert (pool.checkedout(), pool.checkedin(), pool.overflow()) == (0, 2, 0)
+        engine.dispose()
+
+    def test_keeps_nothing_of_another_pool(self, pool: StackPool) -> None:
+        lent = pool.connect()
+        following = pool.recreate()
+        assert isinstance(following, StackPool)
+        assert (following.keep(lent), pool.keep(lent)) == (False, False)
+        lent.close()
+        assert (pool.checkedout(), following.checkedout(), following.checkedin()) == (0, 0, 0)
+
+    @pytest.mark.parametrize("closes", [True, False])
+    def test_is_forgotten_with_its_engine(self, tmp_path: Path, closes: bool) -> None:
+        engine = sa.create_engine(f"sqlite:///{tmp_path / 'pool.db'}", poolclass=StackPool)
+        pool = engine.pool
+        assert isinstance(pool, StackPool)
+        pool.keep(pool.connect())
+        former = weakref.ref(pool)
+        engine.dispose(close=closes)
+        del pool
+        gc.collect()
+        assert former() is None
+        engine.dispose()
 
     def test_lets_sqlalchemy_have_it_now_and_then(self, pool: StackPool) -> None:
         kept = [pool.keep(pool.connect()) for _time in range(IN_A_ROW)]
