@@ -39,7 +39,7 @@ def entity_tag(body: bytes) -> str:
 def is_known(tag: str) -> bool:
     """Tell whether the client says it has this answer already (`If-None-Match`, compared weakly)."""
     given = current_request().environ.get("HTTP_IF_NONE_MATCH")
-    return given is not None and parse_etags(given).contains_weak(tag.strip('"'))
+    return given is not None and (given == tag or parse_etags(given).contains_weak(tag.strip('"')))
 
 
 def is_wanted(tag: str | None) -> bool:

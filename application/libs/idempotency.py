@@ -16,9 +16,9 @@ from application.libs.auth import viewer_id
 from application.libs.current import current_request
 from application.libs.error import BadRequest, Conflict, FieldError, Invalid, field_error
 from application.libs.fingerprint import Asked, are_comparable, fingerprint
-from application.libs.ok import Empty
 from application.libs.record import Record
 from application.libs.unit_of_work import UnitOfWork
+from application.libs.web_application import Empty
 
 KEY_PATTERN = r'^("([\x20\x21\x23-\x5B\x5D-\x7E]|\\["\\]){1,255}"|[\x21\x23-\x5B\x5D-\x7E]{1,255})$'
 """A string of 1 to 255 characters as RFC 8941 §3.3.3 writes it, or a text that needs no quotes without them."""

@@ -166,6 +166,13 @@ def separated_by_commas(query: type[BaseModel], name: str) -> bool:
     return name == FIELDS and issubclass(query, PageQuery)
 
 
+def chooses_fields() -> bool:
+    """Tell whether the request says which members it wants; most queries need not be read for that."""
+    request = current_request()
+    query = request.environ["QUERY_STRING"]
+    return (FIELDS in query or "%" in query) and FIELDS in request.args
+
+
 def requested_fields(given: MultiDict[str, str], item: type[BaseModel] | None) -> tuple[str, ...]:
     """Return the fields of which a bound request asks for the members, in the item's order."""
     names = frozenset(_split(given.getlist(FIELDS)))

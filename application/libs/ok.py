@@ -85,12 +85,6 @@ PAGE_SCHEMA: Json = {
 _PAGE = msgspec.json.Encoder()
 
 
-class Empty(Response):
-    """Be an answer without a body, which then has no media type either."""
-
-    default_mimetype = None
-
-
 class Dialect:
     """Say how a surface answers; `schemes` are the ways to sign in it accepts, in lower case."""
 

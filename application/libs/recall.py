@@ -8,11 +8,10 @@ stamp of the database from before it read is kept with that; as long as the stam
 from collections.abc import Callable
 from typing import Any
 
-from werkzeug.http import parse_etags
-
 from application.libs.auth import find_identity
+from application.libs.conditional import is_known
 from application.libs.current import current_request
-from application.libs.ok import Empty
+from application.libs.web_application import NOT_MODIFIED, Empty
 
 MOST_RECALLED = 1024
 """How many answers are kept in mind, each of 2 kB at most; behind that it begins anew."""
@@ -51,7 +50,7 @@ class Memory:
         who = None if identity is None else (identity.user_id, identity.key_id, identity.permissions)
         key = (environ["SCRIPT_NAME"], environ["PATH_INFO"], environ["QUERY_STRING"], who)
         then, tag, headers = self._kept.get(key, (None, "", []))
-        is_current = then == stamp and parse_etags(environ["HTTP_IF_NONE_MATCH"]).contains_weak(tag)
+        is_current = then == stamp and is_known(tag)
         return Recollection(self, key, stamp, headers if is_current else None)
 
     def keep(self, key: object, stamp: object, headers: Headers) -> None:
@@ -61,7 +60,7 @@ class Memory:
             return
         if len(self._kept) >= MOST_RECALLED:
             self._kept.clear()
-        self._kept[key] = (stamp, tag.strip('"'), headers)
+        self._kept[key] = (stamp, tag, headers)
 
 
 class Recollection:
@@ -79,9 +78,9 @@ class Recollection:
     @property
     def answer(self) -> Empty | None:
         """Return the answer that the client has what it asks for; None where that is not known."""
-        return None if self._headers is None else Empty(status=304, headers=self._headers)
+        return None if self._headers is None else Empty.unmodified(self._headers)
 
     def note(self, answer: Any) -> None:
         """Remember an answer that was made, if it says that the client has it."""
-        if answer.status_code == 304:
+        if answer.status_code == NOT_MODIFIED:
             self._memory.keep(self._key, self._stamp, list(answer.headers))

@@ -14,10 +14,10 @@ from application.libs.answer import Encode
 from application.libs.conditional import entity_tag, is_unmodified
 from application.libs.current import current_request
 from application.libs.listing import FIELDS, MAX_PICKERS, SPARSE_TYPE, links, only, requested_fields
-from application.libs.ok import Dialect, Empty
+from application.libs.ok import Dialect
 from application.libs.operation import Operation
 from application.libs.strictness import computed
-from application.libs.web_application import Answer
+from application.libs.web_application import Answer, Empty
 
 Respond = Callable[[Any], Response]
 Encoding = tuple[Encode, str, tuple[str, ...] | None]
@@ -51,7 +51,7 @@ def responder(operation: Operation, dialect: Dialect, *, testing: bool) -> Respo
         if page is not None and (page.next is not None or "after" in current_request().args):
             headers["Link"] = links(page)
         if is_read and is_unmodified(headers["ETag"]):
-            return Empty(status=304, headers=headers)
+            return Empty.unmodified(headers.items())
         return Answer.of(body, status=status, media_type=media_type, headers=headers)
 
     return respond

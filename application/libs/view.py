@@ -34,7 +34,7 @@ from application.libs.error import (
 from application.libs.fingerprint import asked, reads_parts
 from application.libs.guard import Both, FindGuard, Guard, run_in_its_own_units, run_in_one_unit
 from application.libs.idempotency import AnswerStore, KeyInUse, KeyReused, KeyUnverifiable, MalformedKey, repeatable
-from application.libs.listing import FIELDS, SPARSE_TYPE, judging, roomy
+from application.libs.listing import SPARSE_TYPE, chooses_fields, judging, roomy
 from application.libs.negotiation import negotiated
 from application.libs.ok import Dialect
 from application.libs.operation import Operation
@@ -123,7 +123,7 @@ def _negotiated(view: View, operation: Operation) -> View:
     if not operation.is_sparse:
         return whole
     sparse = negotiated(view, (SPARSE_TYPE, *operation.offers))
-    return lambda **path: (sparse if FIELDS in current_request().args else whole)(**path)
+    return lambda **path: (sparse if chooses_fields() else whole)(**path)
 
 
 def _in_one_unit(operation: Operation, dialect: Dialect, known: Machinery, respond: Respond) -> View:
@@ -154,8 +154,9 @@ def _in_one_unit(operation: Operation, dialect: Dialect, known: Machinery, respo
 
 def _recalled(recollection: Recollection, make: Callable[[], Response]) -> Response:
     """Return the answer, unless it is known that the client has it."""
-    if recollection.answer is not None:
-        return recollection.answer
+    known = recollection.answer
+    if known is not None:
+        return known
     answer = make()
     recollection.note(answer)
     return answer

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from flask import Flask, Request, Response, request_tearing_down
 from werkzeug.datastructures import Headers
+from werkzeug.http import is_entity_header
 from werkzeug.routing import MapAdapter, Rule
 from werkzeug.sansio.utils import get_host
 
@@ -19,6 +20,10 @@ class _Written(Headers):
 
     def __init__(self, headers: Iterable[tuple[str, str]]) -> None:
         self._list = list(headers)
+
+    def __contains__(self, name: object) -> bool:
+        """Tell whether there is one of this name; Werkzeug raises an error and catches it where there is none."""
+        return isinstance(name, str) and any(name.lower() == known.lower() for known, _value in self._list)
 
 
 class Answer(Response):
@@ -36,9 +41,11 @@ class Answer(Response):
         Who waits for the end of the answer (`call_on_close`) is told of it as ever.
         """
         body = self.response
-        is_plain = self.status_code in _WITH_CONTENT and environ["REQUEST_METHOD"] != "HEAD" and not self._on_close
-        if is_plain and isinstance(body, list) and len(body) == 1 and isinstance(body[0], bytes):
-            return body
+        if isinstance(body, list) and not self._on_close and environ["REQUEST_METHOD"] != "HEAD":
+            if self.status_code == NOT_MODIFIED and not body:
+                return body
+            if self.status_code in _WITH_CONTENT and len(body) == 1 and isinstance(body[0], bytes):
+                return body
         return super().get_app_iter(environ)
 
     def get_wsgi_headers(self, environ: dict[str, Any]) -> Headers:
@@ -46,15 +53,28 @@ class Answer(Response):
 
         It changes addresses that are not coded as they must be, and what tells of content where there is none.
         """
-        if self.status_code not in _WITH_CONTENT:
-            return super().get_wsgi_headers(environ)
         given = {name.lower(): value for name, value in self.headers}
-        addresses = given.get("location", ""), given.get("content-location", "")
-        if "content-length" in given and _CODED.fullmatch("".join(addresses)) is not None:
-            return self.headers
-        return super().get_wsgi_headers(environ)
+        if self.status_code == NOT_MODIFIED:
+            is_ready = "location" not in given and not any(map(is_entity_header, given))
+        else:
+            addresses = given.get("location", ""), given.get("content-location", "")
+            is_coded = _CODED.fullmatch("".join(addresses)) is not None
+            is_ready = is_coded and self.status_code in _WITH_CONTENT and "content-length" in given
+        return self.headers if is_ready else super().get_wsgi_headers(environ)
 
 
+class Empty(Answer):
+    """Be an answer without a body, which then has no media type either."""
+
+    default_mimetype = None
+
+    @classmethod
+    def unmodified(cls, headers: Iterable[tuple[str, str]]) -> Self:
+        """Return the answer that the client has what these headers describe; they are those of `Answer.of`."""
+        return cls([], status=NOT_MODIFIED, headers=_Written(headers))
+
+
+NOT_MODIFIED = 304
 _LABEL = "[A-Za-z0-9-]{1,63}"
 _PLAIN_HOST = re.compile(rf"{_LABEL}(\.{_LABEL})*(:[0-9]{{1,5}})?", re.ASCII)
 _WITH_CONTENT = frozenset({200, 201})

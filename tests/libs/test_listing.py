@@ -15,6 +15,7 @@ from application.libs.listing import (
     REQUEST_LINE,
     Names,
     Orders,
+    chooses_fields,
     completed,
     faults,
     judging,
@@ -178,6 +179,24 @@ class TestJudging:
 
     def test_is_for_pages(self) -> None:
         assert judging(RowOut, None) is None
+
+
+class TestChoosesFields:
+    @pytest.mark.parametrize(
+        ("query", "chooses"),
+        [
+            ("", False),
+            ("limit=20", False),
+            ("fields=id", True),
+            ("limit=1&fields=id", True),
+            ("f%69elds=id", True),
+            ("title=fields", False),
+            ("title=100%25", False),
+        ],
+    )
+    def test_is_what_the_query_says(self, query: str, chooses: bool) -> None:
+        with Flask("specimen").test_request_context(f"/?{query}"):
+            assert chooses_fields() is chooses
 
 
 class TestRequestedFields:

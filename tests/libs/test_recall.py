@@ -7,8 +7,8 @@ from flask import Flask, g
 
 from application.libs import recall as module
 from application.libs.auth import Identity
-from application.libs.ok import Empty
 from application.libs.recall import Memory
+from application.libs.web_application import Empty
 
 KNOWN = {"If-None-Match": '"x"'}
 ADA = Identity("1", "ada", (), frozenset({"a"}))

@@ -8,7 +8,7 @@ from werkzeug.exceptions import SecurityError
 from werkzeug.routing import BuildError, MapAdapter, Rule
 from werkzeug.test import create_environ
 
-from application.libs.web_application import Answer, WebApplication
+from application.libs.web_application import Answer, Empty, WebApplication
 
 
 class TestOptions:
@@ -187,6 +187,24 @@ class TestAnswer:
         environ = create_environ("/", method=method)
         ours, theirs = (b"".join(made(body, status=status).get_app_iter(environ)) for made in (Answer, Response))
         assert ours == theirs
+
+    def test_has_headers_like_any_other(self) -> None:
+        answer = Answer.of(b"abc", status=200, media_type="text/csv", headers={"ETag": '"1"'})
+        assert "etag" in answer.headers
+        assert "Vary" not in answer.headers
+        copied = answer.headers.copy()
+        copied["Vary"] = "Accept"
+        assert "Vary" not in answer.headers
+
+    @pytest.mark.parametrize("headers", [{}, {"ETag": '"1"', "Link": "</a>"}, {"Allow": "GET"}, {"Location": "/é"}])
+    def test_that_nothing_was_changed_is_as_werkzeug_says_it(self, headers: dict[str, str]) -> None:
+        environ = create_environ("/")
+        ours = Empty.unmodified(headers.items())
+        theirs = Response([], status=304, headers=headers)
+        del theirs.headers["Content-Type"]
+        assert ours.status == theirs.status
+        assert sorted(ours.get_wsgi_headers(environ)) == sorted(theirs.get_wsgi_headers(environ))
+        assert b"".join(ours.get_app_iter(environ)) == b""
 
     def test_tells_who_waits_for_its_end(self) -> None:
         app, ended = WebApplication("specimen"), []
