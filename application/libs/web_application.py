@@ -14,6 +14,8 @@ from werkzeug.sansio.utils import get_host
 ACCEPT_PATCH = "application/merge-patch+json, application/json"
 """What a patch may be sent as (RFC 5789 §3.1), the one that names its rules first."""
 
+NOT_MODIFIED = 304
+
 
 class _Written(Headers):
     """Be headers that were written well: Werkzeug looks each of them through, which takes as long as the answer."""
@@ -74,7 +76,6 @@ class Empty(Answer):
         return cls([], status=NOT_MODIFIED, headers=_Written(headers))
 
 
-NOT_MODIFIED = 304
 _LABEL = "[A-Za-z0-9-]{1,63}"
 _PLAIN_HOST = re.compile(rf"{_LABEL}(\.{_LABEL})*(:[0-9]{{1,5}})?", re.ASCII)
 _WITH_CONTENT = frozenset({200, 201})
