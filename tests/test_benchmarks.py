@@ -193,7 +193,7 @@ class TestInProcess:
         good = [in_process.Cost(title, [(100 * limit, 100)]) for title, limit in in_process.LIMITS.items()]
         assert in_process.excess(good) == []
         bad = [in_process.Cost("GET one", [(200, 100), (900, 450), (5, 1)]), *good[1:]]
-        assert in_process.excess(bad) == ["GET one costs 2.00 times the bare view, more than 1.25"]
+        assert in_process.excess(bad) == ["GET one costs 2.00 times the bare view, more than 1.10"]
         assert in_process.excess(in_process.lower(bad, good)) == []
 
     def test_refuses_nobody_for_asking_often(self, filled_app: Flask) -> None:
