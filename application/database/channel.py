@@ -106,8 +106,7 @@ class Channel:
             self._connection.rollback()
             self._connection.execution_options(write=writes)
         if self._driver is not None:
-            end(self._driver.driver_connection, self._engine.dialect.name)
-            forget_failure(self._driver.info)
+            self._end(self._driver)
         self._has_begun, self._broken_by = False, None
         self._end_turn()
 
@@ -197,14 +196,18 @@ class Channel:
     def _is_ended(self, driver: PoolProxiedConnection) -> bool:
         """Roll back what is begun; return False where that fails, for SQLAlchemy then gives the connection up."""
         try:
-            end(driver.driver_connection, self._engine.dialect.name)
+            self._end(driver)
         except self._engine.dialect.loaded_dbapi.Error:
             return False
         except BaseException as error:  # in the middle of an answer, which is none to the next question
             driver.invalidate(error)
             raise
-        forget_failure(driver.info)
         return True
+
+    def _end(self, driver: PoolProxiedConnection) -> None:
+        """Roll back what is begun; nothing of it is known any more."""
+        end(driver.driver_connection, self._engine.dialect.name)
+        forget_failure(driver.info)
 
     def _end_turn(self) -> None:
         if self._turn is not None:

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from application.libs.answer import Encode
 from application.libs.conditional import entity_tag, is_unmodified
 from application.libs.current import current_request
-from application.libs.listing import FIELDS, MAX_PICKERS, SPARSE_TYPE, links, only, requested_fields
+from application.libs.listing import MAX_PICKERS, SPARSE_TYPE, chooses_fields, links, only, requested_fields
 from application.libs.ok import Dialect
 from application.libs.operation import Operation
 from application.libs.strictness import computed
@@ -94,10 +94,9 @@ def _encoding(operation: Operation) -> Callable[[], Encoding]:
     picking = lru_cache(MAX_PICKERS)(answer.picking)
 
     def choose() -> Encoding:
-        given = current_request().args
-        if FIELDS not in given:
+        if not chooses_fields():
             return whole
-        names = requested_fields(given, answer.schema)
+        names = requested_fields(current_request().args, answer.schema)
         return picking(names), SPARSE_TYPE, names
 
     return choose

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy import Engine
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.util.queue import Empty, Full
 
@@ -81,13 +82,23 @@ class TestStack:
         assert (idle.qsize(), idle._waiting) == (1, 0)
 
 
-@pytest.fixture
-def pool(tmp_path: Path) -> Iterator[StackPool]:
+def pooled(folder: Path, *, size: int = 2, overflow: int = 0, timeout: float = SECONDS) -> tuple[Engine, StackPool]:
+    """Return an engine on a file in a folder, and its pool."""
     engine = sa.create_engine(
-        f"sqlite:///{tmp_path / 'pool.db'}", poolclass=StackPool, pool_size=2, max_overflow=0, pool_timeout=SECONDS
+        f"sqlite:///{folder / 'pool.db'}",
+        poolclass=StackPool,
+        pool_size=size,
+        max_overflow=overflow,
+        pool_timeout=timeout,
     )
     pool = engine.pool
     assert isinstance(pool, StackPool)
+    return engine, pool
+
+
+@pytest.fixture
+def pool(tmp_path: Path) -> Iterator[StackPool]:
+    engine, pool = pooled(tmp_path)
     yield pool
     engine.dispose()
 
@@ -129,11 +140,7 @@ class TestKeep:
         again.close()
 
     def test_holds_no_more_than_it_may(self, tmp_path: Path) -> None:
-        engine = sa.create_engine(
-            f"sqlite:///{tmp_path / 'pool.db'}", poolclass=StackPool, pool_size=2, max_overflow=2, pool_timeout=SECONDS
-        )
-        pool = engine.pool
-        assert isinstance(pool, StackPool)
+        engine, pool = pooled(tmp_path, overflow=2)
         lent = [pool.connect() for _time in range(4)]
         for one in lent:
             if not pool.keep(one):
@@ -151,9 +158,7 @@ class TestKeep:
 
     @pytest.mark.parametrize("closes", [True, False])
     def test_is_forgotten_with_its_engine(self, tmp_path: Path, closes: bool) -> None:
-        engine = sa.create_engine(f"sqlite:///{tmp_path / 'pool.db'}", poolclass=StackPool)
-        pool = engine.pool
-        assert isinstance(pool, StackPool)
+        engine, pool = pooled(tmp_path)
         pool.keep(pool.connect())
         former = weakref.ref(pool)
         engine.dispose(close=closes)
@@ -222,11 +227,7 @@ class TestStackPool:
         assert "poolclass" not in engine_options("sqlite://", 3)
 
     def test_lends_no_more_than_it_may_and_loses_none(self, tmp_path: Path) -> None:
-        engine = sa.create_engine(
-            f"sqlite:///{tmp_path / 'pool.db'}", poolclass=StackPool, pool_size=2, max_overflow=1, pool_timeout=SECONDS
-        )
-        pool = engine.pool
-        assert isinstance(pool, StackPool)
+        engine, pool = pooled(tmp_path, overflow=1)
         most: list[int] = []
 
         def ask(_number: int) -> None:
@@ -244,9 +245,7 @@ class TestStackPool:
         assert (pool.checkedin(), pool.checkedout()) == (0, 0)
 
     def test_says_when_there_is_none_left(self, tmp_path: Path) -> None:
-        engine = sa.create_engine(
-            f"sqlite:///{tmp_path / 'pool.db'}", poolclass=StackPool, pool_size=1, max_overflow=0, pool_timeout=0.05
-        )
+        engine, _pool = pooled(tmp_path, size=1, timeout=0.05)
         with engine.connect(), pytest.raises(PoolTimeout, match="QueuePool limit of size 1"):
             engine.connect()
         with engine.connect() as connection:
